@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, hypergraph.sidecar contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Merging verdicts: several runs of one check (hosts, tasks, tools) become one result.
+
+Merging concatenates records and takes the status anew, which is a maximum over the chain of statuses. Hence the laws that the property
+tests hold: order and grouping do not matter, more evidence never turns worse into better, and an error stays an error however often the
+check is tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .verdict import SCHEMA, Assertion, Breakdown, Headline, Records, headline_of, status_of
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What all runs of one check say together. ``parts`` are the ``verdict-1`` documents it was merged from."""
+
+    check: str
+    title: str
+    records: Records = field(default_factory=Records)
+    examined: Mapping[str, int] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    references: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    parts: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def status(self) -> str:
+        """The derived status of all records."""
+        return status_of(self.records)
+
+    @property
+    def headline(self) -> Headline:
+        """The status with its one-line reason."""
+        return headline_of(self.records, self.examined)
+
+    def with_assertions(self, change: Callable[[Assertion], Assertion]) -> CheckResult:
+        """The same result with each assertion changed, which is how a waiver is laid over it."""
+        changed = tuple(change(assertion) for assertion in self.records.assertions)
+        return replace(self, records=replace(self.records, assertions=changed))
+
+
+def read(document: Mapping[str, Any]) -> CheckResult:
+    """One ``verdict-1`` document as a result. Its stated status is not believed but derived again.
+
+    A document that is not a readable verdict becomes an error of the check it names, so that nothing a task returned is lost.
+    """
+    check = str(document.get("check") or "unknown")
+    examined = document.get("examined") or {}
+    try:
+        if document.get("schema") != SCHEMA:
+            raise ValueError(f"schema is {document.get('schema')!r}, expected {SCHEMA!r}")
+        records = Records.from_dict(document).closed(examined)
+    except (KeyError, TypeError, ValueError) as problem:
+        reason = f"the verdict of {check} cannot be read: {problem}"
+        records = Records(errors=(Breakdown("verdict-unreadable", reason, "Return a verdict-1 document from the task."),))
+        examined = {}
+    host = str(document.get("host") or "")
+    return CheckResult(
+        check=check,
+        title=str(document.get("title") or check),
+        records=records,
+        examined=dict(examined),
+        metrics=dict(document.get("metrics") or {}),
+        references=tuple(document.get("references") or ()),
+        hosts=(host,) if host else (),
+        parts=(document,),
+    )
+
+
+def join(one: CheckResult, other: CheckResult) -> CheckResult:
+    """Two results of one check as one. Counts add up; of two measurements the larger stands. Raises ValueError for different checks."""
+    if one.check != other.check:
+        raise ValueError(f"cannot merge {one.check} with {other.check}: they are different checks")
+    return CheckResult(
+        check=one.check,
+        title=min(one.title, other.title),
+        records=one.records + other.records,
+        examined={unit: one.examined.get(unit, 0) + other.examined.get(unit, 0) for unit in {**one.examined, **other.examined}},
+        metrics={name: _larger(name, one.metrics, other.metrics) for name in {**one.metrics, **other.metrics}},
+        references=tuple(dict.fromkeys((*one.references, *other.references))),
+        hosts=tuple(sorted({*one.hosts, *other.hosts})),
+        parts=(*one.parts, *other.parts),
+    )
+
+
+def merge(documents: Iterable[Mapping[str, Any]]) -> dict[str, CheckResult]:
+    """All ``verdict-1`` documents of a run as one result a check, by check id."""
+    results: dict[str, CheckResult] = {}
+    for document in documents:
+        result = read(document)
+        known = results.get(result.check)
+        results[result.check] = join(known, result) if known else result
+    return results
+
+
+def _larger(name: str, one: Mapping[str, float], other: Mapping[str, float]) -> float:
+    return max(measures[name] for measures in (one, other) if name in measures)

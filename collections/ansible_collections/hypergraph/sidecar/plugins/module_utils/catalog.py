@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, hypergraph.sidecar contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The catalogue of checks: stable ids, in the order a reader meets them, with the tags that select them and the runbook that helps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check. ``would_fail`` says what defect turns it red: a green line is worth what it could have caught."""
+
+    id: str
+    title: str
+    tags: tuple[str, ...]
+    would_fail: str
+    waivable: bool = True
+
+    @property
+    def runbook(self) -> str:
+        """Anchor of the runbook entry, relative to the collection's documentation."""
+        return f"docs/runbooks/checks.md#{self.id}"
+
+
+CATALOG = (
+    Check(
+        "preflight",
+        "The inventory names hosts for every group that checks run on",
+        ("always",),
+        "an inventory group without a host",
+        waivable=False,
+    ),
+    Check(
+        "gateway_rbac",
+        "Every route asks for the scope it should, and a deny changes nothing",
+        ("runtime", "security"),
+        "a route served without token or scope, a deny that still acts, a legitimate caller refused",
+    ),
+    Check(
+        "trace_workflow",
+        "A chat becomes a trace, moves only forward, and ends in a valid hypergraph",
+        ("runtime",),
+        "an illegal or missing state, a graph that breaks HIF or its own meaning, a cancel or webhook that is ignored",
+    ),
+    Check(
+        "tenant_isolation",
+        "No tenant sees or touches what belongs to another",
+        ("runtime", "security"),
+        "a foreign trace, graph, list row or webhook that is readable, a foreign cancel that acts, a record that changes tenant",
+        waivable=False,
+    ),
+    Check(
+        "observability",
+        "The metrics exist, move, and stay countable",
+        ("runtime",),
+        "a family missing or frozen, buckets that cannot show the SLO, a label that grows with traffic",
+    ),
+    Check(
+        "audit_pii",
+        "Every action is audited, and no secret or personal data is in the log",
+        ("runtime", "security"),
+        "an action without entry, a credential in any encoding, an unscrubbed e-mail, phone, card or key",
+        waivable=False,
+    ),
+    Check(
+        "api_versioning",
+        "The API is served as documented, under /v1, without an unannounced break",
+        ("runtime", "static"),
+        "a path outside /v1, a served document that differs, a breaking change without a major version",
+    ),
+)
+
+CHECK_OF_MODULE = {
+    "api_check": "api_versioning",
+    "audit_check": "audit_pii",
+    "metrics_probe": "observability",
+    "rbac_probe": "gateway_rbac",
+    "status_store_check": "tenant_isolation",
+    "tenant_probe": "tenant_isolation",
+    "trace_probe": "trace_workflow",
+}
+
+_BY_ID = {check.id: check for check in CATALOG}
+
+
+def find(check_id: str) -> Check | None:
+    """The catalogued check, or None for one that a team added in YAML."""
+    return _BY_ID.get(check_id)

@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, hypergraph.sidecar contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run of one check as a module: arguments in, a verdict out, whatever happens in between.
+
+A module never fails a play. What goes wrong inside a check becomes an ``error`` of its verdict, and the gate decides at the end.
+"""
+
+from __future__ import annotations
+
+import signal
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from .connection import Connection, connect, secrets_in
+from .faults import CheckError, CheckInconclusive
+from .verdict import Verdict
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+    from .http import Client
+
+
+@dataclass
+class Examination:
+    """What a check works with: its verdict to record into, the connection, its own arguments, and whether it may send work."""
+
+    verdict: Verdict
+    connection: Connection
+    params: Mapping[str, Any]
+    check_mode: bool = False
+
+    @cached_property
+    def client(self) -> Client:
+        """The HTTP client of this run, made when first asked for."""
+        from .http import Client
+
+        return Client(self.connection)
+
+    def may_submit(self) -> bool:
+        """Whether the check may send requests that leave something behind; in check mode it may not, and skips instead."""
+        if self.check_mode:
+            self.verdict.skip(
+                "disabled_by_config",
+                "check mode: the probe would have submitted chats and traces of its own, so it examined nothing",
+                "Run without --check.",
+            )
+        return not self.check_mode
+
+    def has_tokens(self, *scopes: str, tenants: int = 1) -> bool:
+        """Whether there is a token with the scopes for each of so many tenants; where not, the verdict says what to add."""
+        if self.connection.auth_mode == "none":
+            self.verdict.skip(
+                "disabled_by_config",
+                "the environment declares auth_mode none, so there is no authority to examine",
+                "Set sidecar_auth_mode to static where tokens are enforced.",
+            )
+            return False
+        able = {token.tenant_id for token in self.connection.tokens if token.has(*scopes)}
+        if len(able) >= tenants:
+            return True
+        wanted = f"tokens with {' and '.join(scopes)} for {tenants} tenant(s), have {len(able)}"
+        empty = f"; empty: {', '.join(self.connection.absent_tokens)}" if self.connection.absent_tokens else ""
+        self.verdict.skip(
+            "dependency_missing",
+            f"the check needs {wanted}{empty}",
+            "Give sidecar_tokens their values, from vault or from the environment variables the inventory names.",
+        )
+        return False
+
+
+def run(module: AnsibleModule, check: str, examine: Callable[[Examination], None], secrets: Iterable[str] = ()) -> NoReturn:
+    """Examine within the deadline and exit the module with the verdict. ``secrets`` are redacted beside the tokens."""
+    verdict = Verdict(check)
+    with _guarded(verdict):
+        verdict.redactor.learn([*secrets_in(module.params), *secrets])
+        connection = connect(module.params)
+        with _deadline(connection.deadline):
+            examine(Examination(verdict, connection, module.params, module.check_mode))
+    document = verdict.to_dict()
+    module.exit_json(changed=False, verdict=document, msg=f"{document['status']}: {document['reason']}")
+
+
+@contextmanager
+def _guarded(verdict: Verdict) -> Iterator[None]:
+    """Turn what a check raises into records of its verdict."""
+    try:
+        yield
+    except CheckError as fault:
+        verdict.error(fault.reason_code, fault.reason, fault.action)
+    except CheckInconclusive as fault:
+        verdict.inconclusive(fault.reason_code, fault.reason, fault.action)
+    except ModuleNotFoundError as missing:
+        verdict.skip(
+            "dependency_missing",
+            f"Python library {missing.name} is not installed where the check runs",
+            "Install the collection's requirements.txt there, or run the check from the controller.",
+        )
+    except Exception as crash:
+        verdict.error("check-crashed", f"{type(crash).__name__}: {crash}", "Report this with the evidence: it is a defect of the check.")
+        verdict.record(traceback=traceback.format_exc().splitlines()[-12:])
+
+
+@contextmanager
+def _deadline(seconds: float) -> Iterator[None]:
+    """Interrupt the body after so many seconds, also in the middle of a system call."""
+
+    def expire(_signal: int, _frame: Any) -> NoReturn:
+        raise CheckError(
+            "deadline-exceeded",
+            f"the check did not finish within its deadline of {seconds:g} s",
+            "Find out which request hangs, or raise deadline.",
+        )
+
+    before = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, hypergraph.sidecar contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Submitting traces, as every probe of the runtime needs to: a chat with an explanation attached, and waiting for its end."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .connection import Token
+from .faults import CheckError, CheckInconclusive
+from .http import Answer, Client
+
+TERMINAL_STATES = frozenset({"complete", "failed", "expired", "canceled"})
+POLL_INTERVAL = 0.05
+
+
+@dataclass(frozen=True)
+class Submission:
+    """An attached chat that was accepted."""
+
+    trace_id: str
+    answer: Answer
+
+
+def canary(purpose: str) -> str:
+    """A word that occurs nowhere else: 96 random bits, named for its purpose so that a find explains itself."""
+    return f"canary{purpose}{secrets.token_hex(12)}"
+
+
+def chat_body(prompt: str, model: str) -> dict[str, Any]:
+    """The smallest OpenAI chat body."""
+    return {"model": model, "messages": [{"role": "user", "content": prompt}]}
+
+
+def attach_headers(granularity: str = "sentence", extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Headers that ask for an explanation of a chat."""
+    return {"x-explain-mode": "hypergraph", "x-explain-granularity": granularity, **(extra or {})}
+
+
+def submit(
+    client: Client, token: Token, prompt: str, *, model: str, granularity: str = "sentence", headers: Mapping[str, str] | None = None
+) -> Submission:
+    """Post a chat with an explanation attached. Raises CheckError where it is not accepted or carries no trace id."""
+    answer = client.post("/v1/chat/completions", token, json=chat_body(prompt, model), headers=attach_headers(granularity, headers))
+    if answer.status != 200:
+        raise CheckError(
+            "chat-refused",
+            f"POST /v1/chat/completions with token {token.name!r} answered {answer.status}, expected 200",
+            "Check the gateway, its upstream, and that the token carries traces:write.",
+        )
+    trace_id = answer.headers.get("x-trace-id", "")
+    if not trace_id:
+        raise CheckError(
+            "trace-id-missing",
+            "an attached chat was answered without x-trace-id",
+            "Check that the interceptor is in the path and that x-explain-mode reaches it.",
+        )
+    return Submission(trace_id, answer)
+
+
+def status_path(trace_id: str) -> str:
+    """Path of a trace's status."""
+    return f"/v1/traces/{trace_id}/status"
+
+
+def graph_path(trace_id: str) -> str:
+    """Path of a trace's graph."""
+    return f"/v1/traces/{trace_id}/graph"
+
+
+def wait_for_end(
+    client: Client,
+    token: Token,
+    trace_id: str,
+    *,
+    within: float,
+    observe: Callable[[Mapping[str, Any]], None] = lambda _status: None,
+) -> dict[str, Any]:
+    """Poll a trace until it is in a terminal state, at most ``within`` seconds, showing each status to ``observe``; return the last one.
+
+    Raises CheckInconclusive where it does not end in time, CheckError where its status cannot be read.
+    """
+    give_up = time.monotonic() + within
+    while True:
+        answer = client.get(status_path(trace_id), token)
+        if answer.status != 200:
+            raise CheckError(
+                "status-unreadable",
+                f"GET /v1/traces/{{id}}/status answered {answer.status} to the trace's owner, expected 200",
+                "Check the trace API and its StatusStore.",
+            )
+        status = answer.json()
+        if not isinstance(status, dict):
+            raise CheckError(
+                "status-unreadable", f"the trace status is a {type(status).__name__}, expected an object", "Check the trace API."
+            )
+        observe(status)
+        if status.get("state") in TERMINAL_STATES:
+            return status
+        if time.monotonic() > give_up:
+            raise CheckInconclusive(
+                "deadline-exceeded",
+                f"the trace was still {status.get('state')!r} after {within:g} s",
+                "Check that an explainer is running and its queue is moving, or raise the deadline.",
+            )
+        time.sleep(POLL_INTERVAL)

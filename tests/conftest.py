@@ -1,0 +1,77 @@
+"""Labs for tests: each has its state directory, its ports, and is gone when its scope ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.running import CHECKOUT, Run, environment, playbook
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running lab."""
+
+    state: Path
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What it published: urls, paths, tokens."""
+        published: dict[str, Any] = json.loads((self.state / "lab.json").read_text())
+        return published
+
+    def verify(self, results: Path, *arguments: str, name: str = "verify", **env: str) -> Run:
+        """Run the main playbook on it."""
+        return playbook(name, *arguments, results=results, SIDECAR_LAB_STATE=str(self.state), **env)
+
+    def applied_defects(self) -> set[str]:
+        """The seeded defects that have really taken effect."""
+        journal = self.state / "defects_applied.jsonl"
+        return {json.loads(line)["defect"] for line in journal.read_text().splitlines()} if journal.exists() else set()
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """`python -m lab …`, which must succeed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "lab", *arguments], cwd=CHECKOUT, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"python -m lab {' '.join(arguments)}\n{done.stdout}{done.stderr}"
+    return done
+
+
+@contextmanager
+def _labs(new_state: Callable[[], Path]) -> Iterator[Callable[..., Lab]]:
+    states: list[Path] = []
+
+    def start(*options: str) -> Lab:
+        states.append(new_state())
+        command("up", "--state", str(states[-1]), *options)
+        return Lab(states[-1])
+
+    try:
+        yield start
+    finally:
+        for state in states:
+            command("down", "--state", str(state))
+
+
+@pytest.fixture
+def start_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Lab]]:
+    """A function that starts a lab with the options given, such as `--defect`, `ID`; all are taken down when the test ends."""
+    with _labs(lambda: tmp_path_factory.mktemp("lab")) as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def healthy_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab without defects, shared by the tests of a worker; none of them may change it."""
+    with _labs(lambda: tmp_path_factory.mktemp("lab")) as start:
+        yield start()
