@@ -10,6 +10,7 @@ check is tried again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -52,23 +53,29 @@ def read(document: Mapping[str, Any]) -> CheckResult:
     A document that is not a readable verdict becomes an error of the check it names, so that nothing a task returned is lost.
     """
     check = str(document.get("check") or "unknown")
-    examined = document.get("examined") or {}
+    examined: Mapping[str, int] = {}
+    metrics: Mapping[str, float] = {}
+    references: Iterable[str] = ()
     try:
         if document.get("schema") != SCHEMA:
             raise ValueError(f"schema is {document.get('schema')!r}, expected {SCHEMA!r}")
+        examined = _numbers(document, "examined", _is_count)
+        metrics = _numbers(document, "metrics", _is_finite)
+        references = _texts(document, "references")
         records = Records.from_dict(document).closed(examined)
     except (KeyError, TypeError, ValueError) as problem:
-        reason = f"the verdict of {check} cannot be read: {problem}"
+        examined, metrics, references = {}, {}, ()
+        said = f"{problem} is missing" if isinstance(problem, KeyError) else str(problem)
+        reason = f"the verdict of {check} cannot be read: {said}"
         records = Records(errors=(Breakdown("verdict-unreadable", reason, "Return a verdict-1 document from the task."),))
-        examined = {}
     host = str(document.get("host") or "")
     return CheckResult(
         check=check,
         title=str(document.get("title") or check),
         records=records,
         examined=dict(examined),
-        metrics=dict(document.get("metrics") or {}),
-        references=tuple(document.get("references") or ()),
+        metrics=dict(metrics),
+        references=tuple(references),
         hosts=(host,) if host else (),
         parts=(document,),
     )
@@ -98,6 +105,31 @@ def merge(documents: Iterable[Mapping[str, Any]]) -> dict[str, CheckResult]:
         known = results.get(result.check)
         results[result.check] = join(known, result) if known else result
     return results
+
+
+def _numbers(document: Mapping[str, Any], member: str, usable: Callable[[Any], bool]) -> Mapping[str, Any]:
+    numbers: Mapping[str, Any] = document.get(member) or {}
+    if not isinstance(numbers, Mapping):
+        raise TypeError(f"{member} is a {type(numbers).__name__}, expected names with numbers")
+    for name, number in numbers.items():
+        if isinstance(number, bool) or not usable(number):
+            raise ValueError(f"{member} {name!r} is {number!r}, expected a {'count' if usable is _is_count else 'finite number'}")
+    return numbers
+
+
+def _is_count(number: Any) -> bool:
+    return isinstance(number, int) and number >= 0
+
+
+def _is_finite(number: Any) -> bool:
+    return isinstance(number, int) or (isinstance(number, float) and math.isfinite(number))
+
+
+def _texts(document: Mapping[str, Any], member: str) -> Iterable[str]:
+    texts = document.get(member) or []
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise TypeError(f"{member} is not a list of texts")
+    return texts
 
 
 def _larger(name: str, one: Mapping[str, float], other: Mapping[str, float]) -> float:

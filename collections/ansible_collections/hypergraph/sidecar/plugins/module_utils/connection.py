@@ -126,7 +126,7 @@ def checked_url(argument: str, url: str) -> str:
 def _parts(url: str) -> Any:
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        parts.port  # noqa: B018  # reading it is what checks it
     except ValueError as problem:
         raise CheckError("bad-url", f"the URL cannot be parsed: {problem}", "Correct the address.") from None
     return parts

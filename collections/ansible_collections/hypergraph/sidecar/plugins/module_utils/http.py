@@ -3,28 +3,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """HTTP as a verifier needs it: nothing followed, nothing endless, nothing sent where it was not meant to go.
 
-Redirects are answers, not instructions (a token never travels to another host); bodies are read up to a limit and a deadline; ``.netrc`` is
-not consulted, since it would replace the token under test. Every way a connection can go wrong has a reason code and a remedy.
+Redirects are answers, not instructions (a token never travels to another host); answers are read up to a size and a time; neither
+``.netrc`` nor a cookie may speak in place of the token under test. Every way a connection can go wrong has a reason code and a remedy.
 """
 
 from __future__ import annotations
 
 import os
+import ssl
 import time
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from . import strict_json
 from .connection import Connection, Token
 from .faults import CheckError
+from .http_faults import broken_answer, no_answer
+from .redaction import excerpt
+from .time_limit import interrupted_after
 
 if TYPE_CHECKING:
     import requests
 
 MAX_BODY = 4 * 1024 * 1024
 _CHUNK = 64 * 1024
+# Sockets keep the same timeout and tell more; the limit on the whole request is for what they miss, and comes after them.
+_GRACE = 0.25
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,8 @@ class Answer:
             what = f"{self.method} {self.url} answered {self.status}"
             if 300 <= self.status < 400:
                 what += f" redirecting to {self.headers.get('location', 'nowhere')} (not followed)"
-            reason = f"{what} with {self.content_type or 'no content type'}, expected JSON: {problem}; it begins {self.body[:60]!r}"
+            begins = excerpt(self.text, 60)
+            reason = f"{what} with {self.content_type or 'no content type'}, expected JSON: {problem}; it begins {begins!r}"
             raise CheckError(
                 "answer-not-json", reason, "Check that base_url names the gateway itself, not a proxy or login page."
             ) from None
@@ -69,10 +77,9 @@ class Client:
         import requests
 
         self._connection = connection
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.verify = _trust(connection)
-        self._session.headers.update({"User-Agent": "hypergraph.sidecar"})
+        # An adapter and no session: sessions add cookies and .netrc, and read a redirect to its end, however long that is.
+        self._adapter = requests.adapters.HTTPAdapter()
+        self._verify = _trust(connection)
         if not connection.validate_certs:
             import urllib3
 
@@ -91,29 +98,19 @@ class Client:
         """Send one request and read the whole answer, whatever its status.
 
         ``path_or_url`` is a path below ``base_url`` or an absolute URL. Raises CheckError where there is no answer, or it is larger than
-        ``max_body`` bytes or slower than the connection's timeout in seconds.
+        ``max_body`` bytes (once decompressed) or slower than the connection's timeout in seconds.
         """
-        import requests
-
-        url = path_or_url if "://" in path_or_url else self._connection.base_url + path_or_url
-        sent = {"Accept": "application/json", **(headers or {})}
+        url = self._address(path_or_url)
+        where = f"{method} {url}"
+        sent = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "hypergraph.sidecar", **(headers or {})}
         if token is not None:
             sent["Authorization"] = f"Bearer {token.value if isinstance(token, Token) else token}"
+        timeout = self._connection.timeout
         started = time.monotonic()
-        try:
-            with self._session.request(
-                method,
-                url,
-                json=json,
-                headers=sent,
-                timeout=self._connection.timeout,
-                allow_redirects=False,
-                stream=True,
-                proxies=requests.utils.get_environ_proxies(url),
-            ) as response:
-                body = self._body(response, url, max_body, started)
-        except requests.RequestException as problem:
-            raise _fault(method, url, problem, self._connection.timeout) from None
+        with interrupted_after(timeout + _GRACE, lambda: _too_slow(where, timeout)):
+            response = self._answered(method, url, where, json, sent)
+            with response:
+                body = _body(response, method, where, max_body, timeout)
         kept = {name.lower(): value for name, value in response.headers.items()}
         return Answer(method, url, response.status_code, kept, body, time.monotonic() - started)
 
@@ -125,56 +122,84 @@ class Client:
         """``request`` with POST."""
         return self.request("POST", path_or_url, token, **options)
 
-    def _body(self, response: requests.Response, url: str, max_body: int, started: float) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        for chunk in response.iter_content(_CHUNK):
-            size += len(chunk)
+    def _address(self, path_or_url: str) -> str:
+        if path_or_url.startswith(("http://", "https://")):
+            return path_or_url
+        if not path_or_url.startswith("/"):
+            # Without the slash it would lengthen the host name, and the token would travel to another host.
+            raise CheckError("bad-url", f"path {path_or_url!r} does not begin with a slash", "Begin the path with /.")
+        return self._connection.base_url + path_or_url
+
+    def _answered(self, method: str, url: str, where: str, json: Any, headers: Mapping[str, str]) -> requests.Response:
+        """The answer, of which only the headers are read."""
+        import requests
+        import urllib3
+
+        try:
+            return self._adapter.send(
+                requests.Request(method, url, headers=dict(headers), json=json).prepare(),
+                stream=True,
+                timeout=self._connection.timeout,
+                verify=self._verify,
+                proxies=requests.utils.get_environ_proxies(url),
+            )
+        except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError) as problem:
+            raise no_answer(where, problem, self._connection.timeout) from None
+
+
+def _body(response: requests.Response, method: str, where: str, max_body: int, timeout: float) -> bytes:
+    """The body, decompressed: its size is what comes out, since a few kilobytes can be made to unfold into gigabytes."""
+    import urllib3
+
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
+        reason = f"{where}: the answer is encoded as {encoding[:40]!r}, which was not asked for"
+        raise CheckError("answer-unreadable", reason, "Let the service answer plain where Accept-Encoding is identity.")
+    unfold = zlib.decompressobj(zlib.MAX_WBITS | 32) if encoding not in ("", "identity") else None
+    parts: list[bytes] = []
+    received = size = 0
+    started = time.monotonic()
+    try:
+        for chunk in response.raw.stream(_CHUNK, decode_content=False):
+            received += len(chunk)
+            part = unfold.decompress(chunk, max_body - size + 1) if unfold else chunk
+            size += len(part)
             if size > max_body:
-                reason = f"{url} answered more than {max_body} bytes"
+                reason = f"{where}: the answer has more than {max_body} bytes"
                 raise CheckError("answer-too-large", reason, "Check that the address is the service itself.")
-            if time.monotonic() - started > self._connection.timeout:
-                reason = f"{url} was still sending its answer after {self._connection.timeout:g} s ({size} bytes so far)"
-                raise CheckError("answer-timeout", reason, "Find out why the answer does not end, or raise timeout.")
-            parts.append(chunk)
-        return b"".join(parts)
+            if time.monotonic() - started > timeout:
+                raise _too_slow(where, timeout)
+            parts.append(part)
+    except zlib.error:
+        reason = f"{where}: the answer is not compressed the way it says ({encoding})"
+        raise CheckError("answer-unreadable", reason, "Check the compression of the service or of a proxy before it.") from None
+    except urllib3.exceptions.HTTPError as problem:
+        raise broken_answer(where, problem, timeout) from None
+    announced = response.headers.get("content-length", "")
+    # urllib3 before 2.0 takes a connection that closes early for the end of the answer.
+    if method != "HEAD" and ((announced.isdigit() and received < int(announced)) or (unfold and received and not unfold.eof)):
+        raise broken_answer(where, EOFError(), timeout)
+    return b"".join(parts)
+
+
+def _too_slow(where: str, timeout: float) -> CheckError:
+    reason = f"{where}: the answer was not complete after {timeout:g} s"
+    return CheckError("answer-timeout", reason, "Find out why the answer does not end, or raise timeout.")
 
 
 def _trust(connection: Connection) -> bool | str:
+    """What certificates are checked against, as requests takes it. Raises CheckError where a file of CAs is none."""
     if not connection.validate_certs:
         return False
-    if connection.ca_path and not os.path.exists(connection.ca_path):  # noqa: PTH110
-        raise CheckError("ca-missing", f"ca_path {connection.ca_path} does not exist", "Point ca_path at the CA bundle of the environment.")
-    return connection.ca_path or os.environ.get("REQUESTS_CA_BUNDLE") or True
-
-
-def _fault(method: str, url: str, problem: requests.RequestException, timeout: float) -> CheckError:
-    """The reason code and remedy for a request that got no usable answer."""
-    import requests
-
-    where = f"{method} {url}"
-    scheme = urlsplit(url).scheme
-    said = str(problem)
-    if isinstance(problem, requests.exceptions.SSLError):
-        if "WRONG_VERSION_NUMBER" in said or "record layer failure" in said or "UNKNOWN_PROTOCOL" in said:
-            return CheckError("wrong-scheme", f"{where}: the port does not speak TLS", "Use http:// in the address, or the TLS port.")
-        if "CERTIFICATE_VERIFY_FAILED" in said:
-            why = said.split("CERTIFICATE_VERIFY_FAILED]")[-1].split("(_ssl")[0].strip(" :")
-            return CheckError("tls-untrusted", f"{where}: {why}", "Point ca_path at the CA that signed the gateway's certificate.")
-        return CheckError("tls-failed", f"{where}: the TLS handshake failed", "Check the TLS versions and certificate of the service.")
-    if isinstance(problem, requests.exceptions.ConnectTimeout):
-        return CheckError("service-unreachable", f"{where}: no connection within {timeout:g} s", "Check address, network and firewall.")
-    if isinstance(problem, requests.exceptions.ReadTimeout):
-        return CheckError("answer-timeout", f"{where}: no answer within {timeout:g} s", "Find out why the service hangs, or raise timeout.")
-    if isinstance(problem, requests.exceptions.ConnectionError):
-        if "BadStatusLine" in said or "RemoteDisconnected" in said or "Connection reset" in said or "Connection aborted" in said:
-            hint = " (a TLS port asked over plain HTTP answers so)" if scheme == "http" else ""
-            return CheckError("answer-unreadable", f"{where}: the connection closed without an HTTP answer{hint}", "Check scheme and port.")
-        if "timed out" in said:
-            return CheckError("answer-timeout", f"{where}: the answer stalled for {timeout:g} s", "Find out why the service hangs.")
-        why = "the host name does not resolve" if "NameResolution" in said or "getaddrinfo" in said else "nothing accepts connections there"
-        return CheckError("service-unreachable", f"{where}: {why}", "Start the service, or correct the address in the inventory.")
-    if isinstance(problem, requests.exceptions.ChunkedEncodingError):
-        return CheckError("answer-truncated", f"{where}: the answer broke off in the middle", "Look for a crash or proxy limit.")
-    kind = type(problem).__name__
-    return CheckError("answer-unreadable", f"{where}: {kind}", "Check that the address speaks HTTP and is the service itself.")
+    for argument, path in (("ca_path", connection.ca_path), ("REQUESTS_CA_BUNDLE", os.environ.get("REQUESTS_CA_BUNDLE"))):
+        if path:
+            try:
+                cafile, capath = (None, path) if Path(path).is_dir() else (path, None)
+                ssl.create_default_context(cafile=cafile, capath=capath)
+            except OSError as problem:
+                why = "does not exist" if isinstance(problem, FileNotFoundError) else "is no readable bundle of certificates"
+                raise CheckError(
+                    "ca-unusable", f"{argument} {path} {why}", f"Point {argument} at the CA bundle of the environment."
+                ) from None
+            return path
+    return True

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -14,9 +15,11 @@ from typing import Any
 from .connection import Token
 from .faults import CheckError, CheckInconclusive
 from .http import Answer, Client
+from .redaction import excerpt
 
 TERMINAL_STATES = frozenset({"complete", "failed", "expired", "canceled"})
 POLL_INTERVAL = 0.05
+_TRACE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:-]{0,199}")
 
 
 @dataclass(frozen=True)
@@ -43,14 +46,17 @@ def attach_headers(granularity: str = "sentence", extra: Mapping[str, str] | Non
 
 
 def submit(
-    client: Client, token: Token, prompt: str, *, model: str, granularity: str = "sentence", headers: Mapping[str, str] | None = None
+    client: Client, token: Token | None, prompt: str, *, model: str, granularity: str = "sentence", headers: Mapping[str, str] | None = None
 ) -> Submission:
-    """Post a chat with an explanation attached. Raises CheckError where it is not accepted or carries no trace id."""
+    """Post a chat with an explanation attached; ``token`` is None where the environment enforces none.
+
+    Raises CheckError where the chat is not accepted or carries no usable trace id.
+    """
     answer = client.post("/v1/chat/completions", token, json=chat_body(prompt, model), headers=attach_headers(granularity, headers))
     if answer.status != 200:
         raise CheckError(
             "chat-refused",
-            f"POST /v1/chat/completions with token {token.name!r} answered {answer.status}, expected 200",
+            f"POST /v1/chat/completions with {f'token {token.name!r}' if token else 'no token'} answered {answer.status}, expected 200",
             "Check the gateway, its upstream, and that the token carries traces:write.",
         )
     trace_id = answer.headers.get("x-trace-id", "")
@@ -59,6 +65,12 @@ def submit(
             "trace-id-missing",
             "an attached chat was answered without x-trace-id",
             "Check that the interceptor is in the path and that x-explain-mode reaches it.",
+        )
+    if not _TRACE_ID.fullmatch(trace_id):
+        raise CheckError(
+            "trace-id-unusable",
+            f"x-trace-id is {excerpt(trace_id, 60)!r}, expected letters, digits and . _ ~ : - as a segment of a path may hold",
+            "Let the gateway make ids that can stand in the paths of the trace API.",
         )
     return Submission(trace_id, answer)
 
@@ -73,9 +85,24 @@ def graph_path(trace_id: str) -> str:
     return f"/v1/traces/{trace_id}/graph"
 
 
+def read_status(client: Client, token: Token | None, trace_id: str) -> tuple[Answer, dict[str, Any]]:
+    """The status of a trace, as answered and as parsed: an object with a state. Raises CheckError where it cannot be read as one."""
+    answer = client.get(status_path(trace_id), token)
+    if answer.status != 200:
+        raise CheckError(
+            "status-unreadable",
+            f"GET /v1/traces/{{id}}/status answered {answer.status} to the trace's owner, expected 200",
+            "Check the trace API and its StatusStore.",
+        )
+    status = answer.json()
+    if not isinstance(status, dict) or not isinstance(status.get("state"), str):
+        raise CheckError("status-unreadable", "the trace status is no object with a state that is a string", "Check the trace API.")
+    return answer, status
+
+
 def wait_for_end(
     client: Client,
-    token: Token,
+    token: Token | None,
     trace_id: str,
     *,
     within: float,
@@ -87,18 +114,7 @@ def wait_for_end(
     """
     give_up = time.monotonic() + within
     while True:
-        answer = client.get(status_path(trace_id), token)
-        if answer.status != 200:
-            raise CheckError(
-                "status-unreadable",
-                f"GET /v1/traces/{{id}}/status answered {answer.status} to the trace's owner, expected 200",
-                "Check the trace API and its StatusStore.",
-            )
-        status = answer.json()
-        if not isinstance(status, dict):
-            raise CheckError(
-                "status-unreadable", f"the trace status is a {type(status).__name__}, expected an object", "Check the trace API."
-            )
+        _answer, status = read_status(client, token, trace_id)
         observe(status)
         if status.get("state") in TERMINAL_STATES:
             return status

@@ -13,19 +13,22 @@ Nothing recorded is not a pass: an empty verdict, or one that looked at zero obj
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 from .catalog import find
-from .redaction import Redactor
+from .redaction import Redactor, clipped
 
 SCHEMA = "verdict-1"
 STATUSES = ("skip", "pass", "waived", "inconclusive", "error", "fail")
 SKIP_CLASSES = ("not_applicable", "dependency_missing", "disabled_by_config")
 BLOCKED_BY = "blocked_by:"
+# Reason code of a fault that was injected and could not be taken back. It outranks whatever else was found, and no waiver covers it.
+REVERT_FAILED = "revert-failed"
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,10 @@ class Skip:
     reason: str
     action: str = ""
 
+    def __post_init__(self) -> None:
+        if self.skip_class not in SKIP_CLASSES and not str(self.skip_class).startswith(BLOCKED_BY):
+            raise ValueError(f"skip class {self.skip_class!r}: expected one of {', '.join(SKIP_CLASSES)} or {BLOCKED_BY}<check>")
+
 
 @dataclass(frozen=True)
 class Records:
@@ -92,17 +99,20 @@ class Records:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Records:
-        """Read the five lists of a ``verdict-1`` document. Raises KeyError or TypeError where a record lacks or adds a field."""
+        """Read the five lists of a ``verdict-1`` document.
+
+        Raises KeyError, TypeError or ValueError where a record lacks or adds a field, or a field is not of its declared type.
+        """
         return cls(
-            tuple(Assertion(**item) for item in document["assertions"]),
-            tuple(Assertion(**item) for item in document["controls"]),
-            tuple(Shortfall(**item) for item in document["shortfalls"]),
-            tuple(Breakdown(**item) for item in document["errors"]),
-            tuple(Skip(**item) for item in document["skips"]),
+            tuple(_typed(Assertion, item) for item in document["assertions"]),
+            tuple(_typed(Assertion, item) for item in document["controls"]),
+            tuple(_typed(Shortfall, item) for item in document["shortfalls"]),
+            tuple(_typed(Breakdown, item) for item in document["errors"]),
+            tuple(_typed(Skip, item) for item in document["skips"]),
         )
 
     def closed(self, examined: Mapping[str, int]) -> Records:
-        """These records plus the shortfall of having examined nothing, where that is so.
+        """These records plus the shortfall of having examined nothing, where that is so; closing twice is closing once.
 
         A run that only skipped, or broke before it could look, has said why already and needs no second reason.
         """
@@ -112,7 +122,21 @@ class Records:
             return self
         what = ", ".join(empty_scopes) if empty_scopes else "objects"
         shortfall = Shortfall("nothing-examined", f"0 {what} examined", "Find out why the check had nothing to look at.")
-        return replace(self, shortfalls=(*self.shortfalls, shortfall))
+        return self if shortfall in self.shortfalls else replace(self, shortfalls=(*self.shortfalls, shortfall))
+
+
+_Record = TypeVar("_Record", Assertion, Shortfall, Breakdown, Skip)
+_FIELD_TYPES: dict[Any, tuple[type, ...]] = {"Any": (object,), "bool": (bool,), "int | None": (int, type(None)), "str": (str,)}
+
+
+def _typed(kind: type[_Record], item: Mapping[str, Any]) -> _Record:
+    """One record of a document. Types are held to, since an ``ok`` that is the text "false" would count as true."""
+    record = kind(**item)
+    for attribute in fields(record):
+        value = getattr(record, attribute.name)
+        if not isinstance(value, _FIELD_TYPES[attribute.type]):
+            raise TypeError(f"{attribute.name} of a record is a {type(value).__name__}, expected {attribute.type}")
+    return record
 
 
 @dataclass(frozen=True)
@@ -145,12 +169,12 @@ def headline_of(records: Records, examined: Mapping[str, int]) -> Headline:
         reason = first.reason or f"{first.name}: expected {first.expected}, observed {first.observed}"
         if status == "waived":
             reason = f"waived by {first.waiver}: {reason}"
-    return Headline(status, reason + more, code, first.action)
+    return Headline(status, clipped(" ".join(reason.split())) + more, code, first.action)
 
 
 def _headline_source(records: Records) -> tuple[str, tuple[Any, ...]]:
     broken = tuple(a for a in records.assertions if not a.ok)
-    unwaived = tuple(a for a in broken if not a.waiver)
+    unwaived = tuple(sorted((a for a in broken if not a.waiver), key=lambda a: a.reason_code != REVERT_FAILED))
     unproven = tuple(c for c in records.controls if not c.ok)
     if unwaived:
         return "fail", unwaived
@@ -232,8 +256,8 @@ class Verdict:
     def need(self, what: str, samples: int, have: int, *, action: str = "") -> bool:
         """State how many samples the check needs and has; too few makes the verdict inconclusive. Returns whether there are enough."""
         if have < samples:
-            reason = self.redactor.text(f"{what}: {have} of {samples} samples needed")
-            self._append("shortfalls", Shortfall("too-few-samples", reason, action, samples, have))
+            reason = self._line(f"{what}: {have} of {samples} samples needed")
+            self._append("shortfalls", Shortfall("too-few-samples", reason, self._line(action), samples, have))
         return have >= samples
 
     def inconclusive(self, reason_code: str, reason: str, action: str = "") -> None:
@@ -246,12 +270,11 @@ class Verdict:
 
     def skip(self, skip_class: str, reason: str, action: str) -> None:
         """A stated precondition is absent. Raises ValueError for an unknown class."""
-        if skip_class not in SKIP_CLASSES and not skip_class.startswith(BLOCKED_BY):
-            raise ValueError(f"skip class {skip_class!r}: expected one of {', '.join(SKIP_CLASSES)} or {BLOCKED_BY}<check>")
         self._append("skips", Skip(skip_class, self._line(reason), self._line(action)))
 
     def examine(self, unit: str, count: int) -> None:
         """Add to the number of objects looked at, named in the plural (``audit lines``). Zero of a unit is not a pass."""
+        unit = self._line(unit)
         self.examined[unit] = self.examined.get(unit, 0) + count
 
     def record(self, **evidence: Any) -> None:
@@ -259,8 +282,10 @@ class Verdict:
         self.evidence.update(self.redactor.value(evidence))
 
     def measure(self, name: str, value: float) -> None:
-        """Keep a number for trends; the name ends in its unit (``trace_complete_seconds``)."""
-        self.metrics[name] = value
+        """Keep a number for trends; the name ends in its unit (``trace_complete_seconds``). Raises ValueError for NaN and infinities."""
+        if not math.isfinite(value):
+            raise ValueError(f"{name} is {value}, expected a finite number")
+        self.metrics[self._line(name)] = value
 
     @property
     def failed(self) -> bool:
@@ -275,10 +300,10 @@ class Verdict:
         return {
             "schema": SCHEMA,
             "check": self.check,
-            "title": self.title or (known.title if known else self.check),
-            "host": self.host,
+            "title": self._line(self.title) or (known.title if known else self.check),
+            "host": self._line(self.host),
             **asdict(headline),
-            "references": self.references or ([known.runbook] if known else []),
+            "references": [self._line(reference) for reference in self.references] or ([known.runbook] if known else []),
             **{name: [asdict(item) for item in getattr(records, name)] for name in Records.__dataclass_fields__},
             "examined": dict(self.examined),
             "evidence": self.evidence,
@@ -303,4 +328,8 @@ class Verdict:
         )
 
     def _line(self, text: str) -> str:
-        return " ".join(str(self.redactor.value(text)).split())
+        """The text on one line, safe for a terminal: what an examined service made up may hold escape sequences."""
+        line = " ".join(self.redactor.text(str(text)).split())
+        printable = "".join(character if character.isprintable() else "\ufffd" for character in line)
+        # Once more, since a secret may have white space that was written otherwise.
+        return str(self.redactor.value(printable))

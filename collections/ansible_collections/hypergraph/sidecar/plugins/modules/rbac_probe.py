@@ -126,7 +126,7 @@ def main() -> None:
                 },
             },
             "unauthenticated_status": {"type": "list", "elements": "int", "default": [401]},
-            "unknown_token_status": {"type": "list", "elements": "int", "default": [403]},
+            "unknown_token_status": {"type": "list", "elements": "int", "default": [403], "no_log": False},
             "missing_scope_status": {"type": "list", "elements": "int", "default": [403]},
             "trace_deadline": {"type": "float", "default": 15.0},
         },

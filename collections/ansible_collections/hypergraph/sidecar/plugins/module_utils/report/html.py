@@ -1,0 +1,120 @@
+# Copyright: (c) 2026, hypergraph.sidecar contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report as one HTML page: nothing is loaded from elsewhere, nothing runs, and whatever a service answered is text and stays text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..gate import NOT_RUN, WORST_FIRST
+from . import charts, view
+from .headline import conclusion, label
+
+TEMPLATE = "report.html.j2"
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A measurement over the runs: its line, where it stands now, and between what it moved."""
+
+    name: str
+    line: charts.Svg
+    now: float
+    between: str
+
+
+def render(report: Mapping[str, Any], templates: Path, docs_url: str = "") -> str:
+    """The page. ``docs_url`` is what runbook references are relative to; without it they are shown, not linked."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(
+        label=label, duration=view.duration, number=view.number, moment=view.moment, pretty=view.pretty, glyph=charts.GLYPHS.__getitem__
+    )
+    environment.tests["scalar"] = _is_scalar
+    environment.tests["scalars"] = _is_scalars
+    environment.globals.update(rows=view.rows, records=view.records, grid=view.grid, other_evidence=view.other_evidence)
+    return environment.get_template(TEMPLATE).render(
+        report=report,
+        conclusion=conclusion(report),
+        checks=view.by_urgency(report["checks"]),
+        statuses=WORST_FIRST,
+        took=_durations(report),
+        gate_strip=_gate_strip(report),
+        strips=_strips(report),
+        trends=_trends(report),
+        link=lambda reference: _link(reference, docs_url),
+    )
+
+
+def _durations(report: Mapping[str, Any]) -> dict[str, charts.Svg]:
+    """A bar for each check, the longest of them full."""
+    longest = max((check["duration_ms"] for check in report["checks"]), default=0) or 1
+    return {check["check"]: charts.bar(check["duration_ms"] / longest, check["status"]) for check in report["checks"]}
+
+
+def _gate_strip(report: Mapping[str, Any]) -> charts.Svg:
+    """The gate in this run and in those before it."""
+    runs = [(report["gate"]["open"], bool(report["scope"]["restrictions"]), report["finished"])]
+    runs += [(run["open"], run["partial"], run["finished"]) for run in reversed(report["history"])]
+    marks = [_gate_mark(*run) for run in runs]
+    opened = sum(is_open for is_open, _, _ in runs)
+    return charts.strip(marks, f"Gate in {len(runs)} runs, newest first: {opened} open, {len(runs) - opened} closed")
+
+
+def _gate_mark(is_open: bool, partial: bool, finished: str) -> charts.Mark:
+    says = f"{view.moment(finished)}: gate {'open' if is_open else 'closed'}{', partial' if partial else ''}"
+    return charts.Mark("pass" if is_open else "fail", says, partial)
+
+
+def _strips(report: Mapping[str, Any]) -> dict[str, charts.Svg]:
+    """The status of each check in this run and in those before it."""
+    strips = {}
+    for check in report["checks"]:
+        name = check["check"]
+        runs = [(check["status"], bool(report["scope"]["restrictions"]), report["finished"])]
+        runs += [(run["statuses"].get(name, NOT_RUN), run["partial"], run["finished"]) for run in reversed(report["history"])]
+        marks = [charts.Mark(status, f"{view.moment(when)}: {label(status)}", partial) for status, partial, when in runs]
+        held = sum(mark.status == "pass" for mark in marks)
+        strips[name] = charts.strip(marks, f"{name} in {len(marks)} runs, newest first: {held} pass")
+    return strips
+
+
+def _trends(report: Mapping[str, Any]) -> dict[str, list[Trend]]:
+    """By check, each measurement that has a past."""
+    trends: dict[str, list[Trend]] = {}
+    for check in report["checks"]:
+        for name, now in check["metrics"].items():
+            values = [*(run["metrics"].get(check["check"], {}).get(name) for run in report["history"]), now]
+            known = [value for value in values if value is not None]
+            if len(known) > 1:
+                between = f"between {view.number(min(known))} and {view.number(max(known))} in {len(known)} runs"
+                line = charts.sparkline(values, f"{name}: now {view.number(now)}, {between}")
+                trends.setdefault(check["check"], []).append(Trend(name, line, now, between))
+    return trends
+
+
+def _link(reference: str, docs_url: str) -> str:
+    """Where a reference leads: itself if it is a web address, below ``docs_url`` if that is given, else nowhere."""
+    try:
+        scheme = urlsplit(reference).scheme
+    except ValueError:
+        return ""
+    if scheme in ("http", "https"):
+        return reference
+    return f"{docs_url.rstrip('/')}/{reference}" if docs_url and not scheme else ""
+
+
+def _is_scalar(value: Any) -> bool:
+    return value is None or isinstance(value, (str, int, float, bool))
+
+
+def _is_scalars(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_scalar, value))

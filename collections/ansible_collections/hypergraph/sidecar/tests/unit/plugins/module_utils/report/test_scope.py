@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, hypergraph.sidecar contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The scope of a run: Ansible's own rule of tags, and the reasons why something was not looked at."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.playbook.block import Block
+from ansible.playbook.play import Play
+from ansible.playbook.task import Task
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.catalog import CATALOG, find
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.report.scope import GROUPS_OF_CHECK, Scope
+from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.verdicts import law
+
+WORDS = ("all", "tagged", "untagged", "always", "never", "runtime", "security", "gateway_rbac", "our_queue")
+selections = st.lists(st.sampled_from(WORDS), max_size=3, unique=True).map(tuple)
+
+
+@law
+@given(st.sampled_from(("preflight", "gateway_rbac", "api_versioning", "our_queue")), selections, selections)
+def test_selection_is_ansibles_own(check: str, tags: tuple[str, ...], skip_tags: tuple[str, ...]) -> None:
+    catalogued = find(check)
+    task = Task(block=Block(play=Play()))
+    task.tags = [check, *(catalogued.tags if catalogued else ())]
+    assert Scope(tags=tags, skip_tags=skip_tags).selects(check) is task.evaluate_tags(list(tags), list(skip_tags), {})
+
+
+def test_every_check_on_hosts_has_its_groups() -> None:
+    assert set(GROUPS_OF_CHECK) == {check.id for check in CATALOG} - {"preflight"}
+
+
+@pytest.mark.parametrize(
+    ("scope", "code", "says"),
+    [
+        (Scope(tags=("security",)), "not-selected", "not selected by --tags security"),
+        (Scope(skip_tags=("runtime",)), "not-selected", "not selected by --skip-tags runtime"),
+        (Scope(tags=("runtime",), skip_tags=("observability",)), "not-selected", "--tags runtime --skip-tags observability"),
+        (Scope(groups={"sidecar_probes": ()}), "group-empty", "no host in sidecar_probes"),
+        (Scope(), "group-empty", "no host in sidecar_probes"),
+        (Scope(limit="eu-*", groups={"sidecar_probes": ()}), "group-empty", "within --limit eu-*"),
+        (Scope(groups={"sidecar_probes": ("probe",)}), "no-result", "no task returned a result"),
+    ],
+)
+def test_why_a_check_has_no_result(scope: Scope, code: str, says: str) -> None:
+    absence = scope.absence("observability")
+    assert (absence.status, absence.reason_code) == ("not_run", code)
+    assert says in absence.reason
+    assert absence.action
+
+
+def test_a_check_with_one_of_two_groups_was_not_kept_from_running_by_the_other() -> None:
+    scope = Scope(groups={"sidecar_probes": ("probe",), "sidecar_explainers": ()})
+    assert scope.absence("tenant_isolation").reason_code == "no-result"
+    assert "sidecar_probes and sidecar_explainers" in Scope().absence("tenant_isolation").reason
+    assert Scope().absence("our_queue").reason_code == "no-result"
+
+
+def test_hosts_that_kept_silent_are_named_where_their_group_answered() -> None:
+    scope = Scope(groups={"sidecar_probes": ("p1", "p2"), "sidecar_explainers": ("e1", "e2")})
+    assert scope.silent_hosts("gateway_rbac", ["p1"]) == {"p2": "sidecar_probes"}
+    assert scope.silent_hosts("tenant_isolation", ["p1", "p2"]) == {}
+    assert scope.silent_hosts("tenant_isolation", ["p1", "p2", "e2"]) == {"e1": "sidecar_explainers"}
+    assert scope.silent_hosts("our_queue", ["p1"]) == {}
+
+
+def test_whatever_keeps_a_run_from_looking_at_everything_is_told() -> None:
+    scope = Scope(("a", "b"), ("c",), "eu:!de", "Third task", True)
+    assert scope.restrictions == ("--tags a,b", "--skip-tags c", "--limit 'eu:!de'", "--start-at-task 'Third task'", "--check")
+    assert Scope(tags=("all",)).restrictions == ()

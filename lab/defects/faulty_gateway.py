@@ -1,0 +1,78 @@
+"""A gateway with the seeded defects."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lab.defects import Defects
+from lab.defects.faulty_audit import AUTHORIZATION, FaultyAuditLog
+from lab.defects.faulty_guard import FaultyGuard
+from lab.defects.faulty_metrics import FaultyGatewayMetrics
+from lab.defects.faulty_store import faulty_status_store
+from lab.defects.faulty_traces import FaultyCallbacks, FaultyTraces
+from lab.defects.seeded import Seeded
+from lab.gateway.call import Call
+from lab.gateway.documents import Documents
+from lab.gateway.service import CHAT, Gateway, Kit, Operation
+from lab.openai_errors import ApiError
+from lab.scrub import scrub
+from lab.settings import Identity
+
+_LOG = logging.getLogger("gateway")
+
+
+class FaultyGateway(Seeded, Gateway):
+    """A gateway that trusts what it should not, acts on what it refuses, and talks too much."""
+
+    async def handle(self, operation: Operation, request: Request) -> Response:
+        """Answer a call, with its credentials within reach of the audit log."""
+        AUTHORIZATION.set(request.headers.get("authorization", ""))
+        return await super().handle(operation, request)
+
+    def _identified(self, operation: Operation, request: Request) -> Identity:
+        identity = super()._identified(operation, request)
+        label = request.headers.get("x-tenant-id", identity.tenant_id)
+        if label != identity.tenant_id and self._defects.applied("tenant-header-trusted"):
+            return replace(identity, tenant_id=label)
+        return identity
+
+    async def _authorise(self, operation: Operation, call: Call) -> None:
+        if operation.action == CHAT and call.entry.prompt and self._defects.applied("prompt-in-service-log"):
+            _LOG.info("prompt: %s", scrub(call.entry.prompt))
+        try:
+            await super()._authorise(operation, call)
+        except ApiError:
+            if operation.action == CHAT and self._defects.applied("denied-chat-enqueued"):
+                await operation.handler(call)
+            raise
+
+
+class FaultyDocuments(Seeded, Documents):
+    """Routes that serve another document than the one published."""
+
+    def served_openapi(self) -> bytes:
+        """The document, perhaps without one of its routes."""
+        document = json.loads(super().served_openapi())
+        if document["paths"].pop("/v1/webhooks/{webhook_id}", None) and self._defects.applied("served-spec-differs"):
+            return json.dumps(document).encode()
+        return super().served_openapi()
+
+
+def kit(defects: Defects) -> Kit:
+    """The kit that makes it."""
+    return Kit(
+        guard=partial(FaultyGuard, defects),
+        audit=partial(FaultyAuditLog, defects),
+        metrics=partial(FaultyGatewayMetrics, defects),
+        store=partial(faulty_status_store, defects),
+        traces=partial(FaultyTraces, defects),
+        callbacks=partial(FaultyCallbacks, defects),
+        documents=partial(FaultyDocuments, defects),
+        gateway=partial(FaultyGateway, defects),
+    )
