@@ -42,6 +42,10 @@ class Doorbell:
                 await self._rung.wait()
         self._rung.clear()
 
+    def wake(self) -> None:
+        """Ring from within this process."""
+        self._rung.set()
+
     def close(self) -> None:
         """Stop listening."""
         asyncio.get_running_loop().remove_reader(self._descriptor)

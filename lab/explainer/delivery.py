@@ -40,7 +40,7 @@ class Deliverer:
         async with httpx.AsyncClient(timeout=_ATTEMPT_SECONDS, follow_redirects=False, trust_env=False) as client:
             try:
                 while True:
-                    self._start_due(client)
+                    self._start_due(client, bell)
                     next_due = self._webhooks.next_due()
                     if len(self._under_way) >= _AT_ONCE:
                         await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
@@ -49,11 +49,13 @@ class Deliverer:
             finally:
                 bell.close()
 
-    def _start_due(self, client: httpx.AsyncClient) -> None:
+    def _start_due(self, client: httpx.AsyncClient, bell: Doorbell) -> None:
         while len(self._under_way) < _AT_ONCE and (delivery := self._webhooks.claim(_CLAIM_SECONDS)):
             task = asyncio.create_task(self.attempt(client, delivery))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
+            # What failed is due again sooner than the claim ends.
+            task.add_done_callback(lambda _: bell.wake())
 
     async def attempt(self, client: httpx.AsyncClient, delivery: Delivery) -> None:
         """Try once, and remember what came of it."""

@@ -86,7 +86,7 @@ class Explainer:
                 task = asyncio.create_task(self._explain(job))
                 self._busy.add(task)
                 task.add_done_callback(self._busy.discard)
-                task.add_done_callback(lambda _: ring(queue_bell_path(settings)))
+                task.add_done_callback(lambda _: bell.wake())
             await bell.wait(_IDLE_SECONDS)
 
     async def _explain(self, job: Job) -> None:

@@ -130,7 +130,7 @@ def write_config(state: StateDirectory, services: Collection[str], socket: Path)
     for text in texts.values():
         # supervisord expands % a different number of times in different places, and cuts lines at a semicolon.
         if any(character in text for character in '%;"\\\n'):
-            raise LabError(f"{text}: a path with one of % ; \" \\ cannot be given to supervisord; use --state, or a checkout, without")
+            raise LabError(f'{text}: a path with one of % ; " \\ cannot be given to supervisord; use --state, or a checkout, without')
     for name in ("python", "state"):
         # A space ends a word of a command.
         texts[name] = f'"{texts[name]}"'

@@ -23,10 +23,9 @@ def load(path: Path) -> Any:
     return yaml.safe_load(path.read_text())
 
 
-def modules() -> list[str]:
-    """The collection's modules that run on targets, so not those backed by an action plugin of their own name."""
-    actions = {path.stem for path in (COLLECTION / "plugins/action").glob("*.py")}
-    return sorted(path.stem for path in (COLLECTION / "plugins/modules").glob("*.py") if path.stem not in actions)
+def plugins(kind: str) -> set[str]:
+    """Names of the collection's plugins of a kind."""
+    return {path.stem for path in (COLLECTION / "plugins" / kind).glob("*.py")}
 
 
 def test_every_door_is_one_import_of_its_twin() -> None:
@@ -46,14 +45,13 @@ def test_awx_offers_every_door() -> None:
         assert any(offered.match(line) for line in door.read_text().splitlines()), door.name
 
 
-def test_modules_share_the_action_group_the_routing_and_the_catalogue() -> None:
+def test_modules_share_the_action_group_the_action_and_the_catalogue() -> None:
     from ansible_collections.hypergraph.sidecar.plugins.module_utils.catalog import CATALOG, CHECK_OF_MODULE
 
-    runtime = load(COLLECTION / "meta/runtime.yml")
-    assert runtime["action_groups"]["all"] == modules()
-    assert runtime["plugin_routing"]["action"] == {name: {"redirect": "hypergraph.sidecar.probe"} for name in modules()}
-    assert sorted(CHECK_OF_MODULE) == modules()
-    assert set(CHECK_OF_MODULE.values()) <= {check.id for check in CATALOG}
+    controller_side = {"report", "verdict"}
+    assert plugins("modules") == plugins("action") == {*CHECK_OF_MODULE, *controller_side}
+    assert load(COLLECTION / "meta/runtime.yml")["action_groups"]["all"] == sorted(CHECK_OF_MODULE)
+    assert set(CHECK_OF_MODULE.values()) | {"preflight"} == {check.id for check in CATALOG}
 
 
 def test_every_check_has_a_runbook_entry() -> None:

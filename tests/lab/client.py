@@ -31,7 +31,9 @@ class Api:
         self.tokens = {token["name"]: token["token"] for token in facts["tokens"]}
         self.client = httpx.Client(base_url=facts["urls"]["gateway"], timeout=20, trust_env=False)
 
-    def ask(self, method: str, path: str, caller: str = "alpha-writer", headers: dict[str, str] | None = None, **how: Any) -> httpx.Response:
+    def ask(
+        self, method: str, path: str, caller: str = "alpha-writer", headers: dict[str, str] | None = None, **how: Any
+    ) -> httpx.Response:
         """A request with the token of a caller; an empty caller sends none."""
         bearer = {"authorization": f"Bearer {self.tokens[caller]}"} if caller else {}
         return self.client.request(method, path, headers={**bearer, **(headers or {})}, **how)

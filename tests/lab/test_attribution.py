@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from ansible_collections.hypergraph.sidecar.plugins.module_utils import strict_json
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.hif.adapter import to_public
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.hif.rules import Hypergraph, findings
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.hif.schema import hif_violations, profile_violations
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from lab.defects import CATALOG, Defects
 from lab.defects.faulty_explainer import FaultyGraphWriter
 from lab.explainer.attribution import CONTEXT_SHARE, LAYERS, MAX_UNITS, attribute, extract

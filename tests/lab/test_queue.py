@@ -170,7 +170,7 @@ def test_tenant_has_so_many_webhooks(database: Database) -> None:
     webhooks.register("beta", "http://h/", "s" * 16, EVENTS)
 
 
-def test_signature_is_that_of_the_documented_example() -> None:
+def test_signature_is_what_openssl_makes_of_it() -> None:
     # printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac secret
-    expected = "4cd31ec0ab6a10a3a75a35f7e0b44f4e3e1b34b5ee0f4b4c7f7a9b1fbf0ac1ff"
-    assert len(signature("secret", "1700000000", b'{"a":1}')) == len(expected)
+    expected = "49f24e537407743fa4a0242bb63b94b9a47ee99cbbe071ccd8a22550ae411686"
+    assert signature("secret", "1700000000", b'{"a":1}') == expected

@@ -26,7 +26,7 @@ def test_defaults_lie_under_the_state_directory() -> None:
 def test_values_are_typed() -> None:
     given = {"AUTH_TOKENS_JSON": TOKENS, "ENABLE_OTEL": "0", "QUEUE_LEASE_SECONDS": "1.5", "LLM_MODELS": "a, b"}
     settings = Settings.read(given, STATE)
-    assert settings.AUTH_TOKENS_JSON == {"t" * 40: Identity("a", "s", frozenset({"traces:read"}))}
+    assert {"t" * 40: Identity("a", "s", frozenset({"traces:read"}))} == settings.AUTH_TOKENS_JSON
     assert (settings.ENABLE_OTEL, settings.QUEUE_LEASE_SECONDS, settings.LLM_MODELS) == (False, 1.5, ("a", "b"))
 
 

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from .faults import CheckError
+from .redaction import excerpt
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "base_url": {"type": "str", "required": True},
@@ -39,6 +40,9 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 MIN_TOKEN_LENGTH = 8
 # RFC 6750 section 2.1: b64token. Anything else cannot travel in an Authorization header.
 _TOKEN_SHAPE = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+_TOKEN_WORD = re.compile(rf"[A-Za-z0-9._~+/-]{{{MIN_TOKEN_LENGTH},}}=*")
+# A week; timers of the operating system end somewhere beyond.
+MAX_SECONDS = 7 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -79,20 +83,37 @@ class Connection:
 
 
 def secrets_in(params: Mapping[str, Any]) -> list[str]:
-    """Every secret among the connection arguments, for the redactor to learn before anything is said about them."""
-    found = [str(item.get("token") or "") for item in params.get("tokens") or () if isinstance(item, Mapping)]
-    password = _parts(str(params.get("base_url") or "")).password
-    return [secret for secret in (*found, password) if secret]
+    """Every secret among a module's arguments, however ill-formed, for the redactor to learn before anything is said about them.
+
+    These are the values of tokens, and credentials in any URL.
+    """
+    urls = [text for text in _texts(params) if "://" in text] + [str(params.get("base_url") or "")]
+    found = [*_token_values(params.get("tokens")), *(secret for url in urls for secret in _credentials(url))]
+    return [secret for secret in dict.fromkeys(found) if secret]
+
+
+def refuse_short_tokens(params: Mapping[str, Any]) -> None:
+    """Raise CheckError for a token that is too short to be masked, before Ansible riddles a module's answer in the attempt."""
+    items = params.get("tokens")
+    for item in items if isinstance(items, list) else ():
+        value = str(item.get("token") or "") if isinstance(item, Mapping) else ""
+        if 0 < len(value) < MIN_TOKEN_LENGTH:
+            raise _bad_token(str(item.get("name")), _too_short(value))
 
 
 def connect(params: Mapping[str, Any]) -> Connection:
     """Read and check the connection arguments. Raises CheckError naming the argument, the expectation and the remedy."""
     for name in ("timeout", "deadline"):
-        if not params[name] > 0:
-            raise CheckError("bad-timeout", f"{name} is {params[name]}, expected more than 0 seconds", f"Set {name} to a positive number.")
+        if not 0 < params[name] <= MAX_SECONDS:
+            reason = f"{name} is {params[name]}, expected more than 0 and at most {MAX_SECONDS} seconds"
+            raise CheckError("bad-timeout", reason, f"Set {name} to a number of seconds.")
     present, absent = _tokens(params["tokens"])
+    base_url = checked_url("base_url", params["base_url"])
+    if base_url.endswith("/v1"):
+        reason = f"base_url {base_url!r}: it ends in /v1, which the paths of the API bring along"
+        raise CheckError("bad-url", reason, "Set base_url to the address before /v1.")
     return Connection(
-        base_url=checked_url("base_url", params["base_url"]),
+        base_url=base_url,
         tokens=present,
         absent_tokens=absent,
         auth_mode=params["auth_mode"],
@@ -105,31 +126,68 @@ def connect(params: Mapping[str, Any]) -> Connection:
 
 def checked_url(argument: str, url: str) -> str:
     """The URL without trailing slash. Raises CheckError where it is not a plain absolute http(s) URL."""
-    parts = _parts(url)
-    problem = ""
-    if parts.scheme not in ("http", "https"):
-        problem = f"its scheme is {parts.scheme or 'missing'!r}, expected http or https"
-    elif not parts.hostname:
-        problem = "it names no host"
-    elif parts.username or parts.password:
-        problem = "it carries credentials, which belong in tokens"
-    elif parts.query or parts.fragment:
-        problem = "it has a query or fragment"
-    elif any(character.isspace() for character in url):
-        problem = "it contains white space"
+    problem = _url_problem(url)
     if problem:
-        shown = f"{parts.scheme}://{parts.hostname}" if parts.hostname else url[:80]
+        userinfo = _userinfo(url)
+        shown = excerpt(url.replace(f"{userinfo}@", "") if userinfo else url, 80)
         raise CheckError("bad-url", f"{argument} {shown!r}: {problem}", f"Set {argument} to an address like https://gateway.example.org.")
     return url.rstrip("/")
 
 
-def _parts(url: str) -> Any:
+def _url_problem(url: str) -> str:
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018  # reading it is what checks it
-    except ValueError as problem:
-        raise CheckError("bad-url", f"the URL cannot be parsed: {problem}", "Correct the address.") from None
-    return parts
+    except ValueError:
+        return "it cannot be read as a URL"
+    if any(character.isspace() or not character.isprintable() for character in url):
+        return "it contains white space or control characters"
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        return "it does not begin with http:// or https:// and a host"
+    if "@" in parts.netloc:
+        return "it carries credentials, which belong in tokens"
+    if not parts.hostname:
+        return "it names no host"
+    if not _has_good_port(parts):
+        return "its port is not a number from 1 to 65535"
+    return "it has a query or fragment" if parts.query or parts.fragment or url.endswith(("?", "#")) else ""
+
+
+def _has_good_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
+
+
+def _userinfo(url: str) -> str:
+    """What stands before the last @, also in a URL that is too broken for a parser."""
+    return (url.partition("://")[2] or url).rpartition("@")[0]
+
+
+def _credentials(url: str) -> tuple[str, ...]:
+    user, colon, password = _userinfo(url).partition(":")
+    if colon:
+        return password, unquote(password)
+    return () if "/" in user else (user, unquote(user))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (Mapping, list, tuple)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(item)
+
+
+def _token_values(tokens: Any) -> Iterator[str]:
+    """The values of tokens; where their shape is not as documented, every word that could be one."""
+    if isinstance(tokens, Mapping) and "token" in tokens:
+        yield str(tokens["token"] or "")
+    elif isinstance(tokens, (Mapping, list, tuple)):
+        for item in tokens.values() if isinstance(tokens, Mapping) else tokens:
+            yield from _token_values(item)
+    elif isinstance(tokens, str):
+        yield from _TOKEN_WORD.findall(tokens)
 
 
 def _tokens(items: Iterable[Mapping[str, Any]]) -> tuple[tuple[Token, ...], tuple[str, ...]]:
@@ -140,20 +198,37 @@ def _tokens(items: Iterable[Mapping[str, Any]]) -> tuple[tuple[Token, ...], tupl
         if not value:
             absent.append(name)
             continue
-        problem = _token_problem(value, str(item["tenant_id"] or ""))
-        if not problem and name in {token.name for token in present}:
-            problem = "another token has the same name"
+        token = Token(name, value, str(item["tenant_id"] or ""), frozenset(item["scopes"]), item.get("subject") or "")
+        problem = _token_problem(token) or _clash(token, present)
         if problem:
-            raise CheckError("bad-token", f"token {name!r}: {problem}", "Correct sidecar_tokens in the environment's inventory or vault.")
-        present.append(Token(name, value, str(item["tenant_id"]), frozenset(item["scopes"]), item.get("subject") or ""))
+            raise _bad_token(name, problem)
+        present.append(token)
     return tuple(present), tuple(absent)
 
 
-def _token_problem(value: str, tenant_id: str) -> str:
-    if len(value) < MIN_TOKEN_LENGTH:
-        return f"it has {len(value)} characters, expected at least {MIN_TOKEN_LENGTH} (a shorter one cannot be masked safely)"
-    if not _TOKEN_SHAPE.fullmatch(value):
+def _token_problem(token: Token) -> str:
+    if len(token.value) < MIN_TOKEN_LENGTH:
+        return _too_short(token.value)
+    if not _TOKEN_SHAPE.fullmatch(token.value):
         return "it has characters that an Authorization header cannot carry, such as a newline or a space"
-    if not tenant_id.strip():
-        return "its tenant_id is empty"
+    if not token.name.strip():
+        return "its name is empty"
+    return "" if token.tenant_id.strip() else "its tenant_id is empty"
+
+
+def _clash(token: Token, others: Iterable[Token]) -> str:
+    """Two tokens of one name cannot be told apart in a report, two of one value not by the service."""
+    for other in others:
+        if token.name == other.name:
+            return "another token has the same name"
+        if token.value == other.value:
+            return f"it has the same value as token {other.name!r}"
     return ""
+
+
+def _too_short(value: str) -> str:
+    return f"it has {len(value)} characters, expected at least {MIN_TOKEN_LENGTH} (a shorter one cannot be masked safely)"
+
+
+def _bad_token(name: str, problem: str) -> CheckError:
+    return CheckError("bad-token", f"token {name!r}: {problem}", "Correct sidecar_tokens in the environment's inventory or vault.")

@@ -8,7 +8,6 @@ A module never fails a play. What goes wrong inside a check becomes an ``error``
 
 from __future__ import annotations
 
-import signal
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from .connection import Connection, connect, secrets_in
 from .faults import CheckError, CheckInconclusive
+from .redaction import MIN_SECRET
+from .time_limit import interrupted_after
 from .verdict import Verdict
 
 if TYPE_CHECKING:
@@ -78,12 +79,19 @@ def run(module: AnsibleModule, check: str, examine: Callable[[Examination], None
     """Examine within the deadline and exit the module with the verdict. ``secrets`` are redacted beside the tokens."""
     verdict = Verdict(check)
     with _guarded(verdict):
-        verdict.redactor.learn([*secrets_in(module.params), *secrets])
+        known = secrets_in(module.params)
+        verdict.redactor.learn([*known, *secrets])
+        # Ansible shows a module's arguments beside its answer, and has no_log for tokens but not for what may be inside a URL.
+        module.no_log_values.update(secret for secret in known if len(secret) >= MIN_SECRET)
         connection = connect(module.params)
-        with _deadline(connection.deadline):
+        with interrupted_after(connection.deadline, lambda: _DeadlineExceeded(f"{connection.deadline:g} s")):
             examine(Examination(verdict, connection, module.params, module.check_mode))
     document = verdict.to_dict()
     module.exit_json(changed=False, verdict=document, msg=f"{document['status']}: {document['reason']}")
+
+
+class _DeadlineExceeded(BaseException):
+    """No Exception, so that a check that handles faults of single requests does not take it for one of them and go on."""
 
 
 @contextmanager
@@ -96,31 +104,21 @@ def _guarded(verdict: Verdict) -> Iterator[None]:
     except CheckInconclusive as fault:
         verdict.inconclusive(fault.reason_code, fault.reason, fault.action)
     except ModuleNotFoundError as missing:
-        verdict.skip(
-            "dependency_missing",
-            f"Python library {missing.name} is not installed where the check runs",
-            "Install the collection's requirements.txt there, or run the check from the controller.",
-        )
+        _missing_library(verdict, str(missing.name or missing))
+    except _DeadlineExceeded as deadline:
+        reason = f"the check did not finish within its deadline of {deadline}"
+        verdict.error("deadline-exceeded", reason, "Find out which request hangs, or raise deadline.")
     except Exception as crash:
         verdict.error("check-crashed", f"{type(crash).__name__}: {crash}", "Report this with the evidence: it is a defect of the check.")
-        verdict.record(traceback=traceback.format_exc().splitlines()[-12:])
+        # Redacted before it is split: a secret with a line break in it is not recognised by its halves.
+        verdict.record(traceback=verdict.redactor.text(traceback.format_exc()).splitlines()[-12:])
 
 
-@contextmanager
-def _deadline(seconds: float) -> Iterator[None]:
-    """Interrupt the body after so many seconds, also in the middle of a system call."""
-
-    def expire(_signal: int, _frame: Any) -> NoReturn:
-        raise CheckError(
-            "deadline-exceeded",
-            f"the check did not finish within its deadline of {seconds:g} s",
-            "Find out which request hangs, or raise deadline.",
-        )
-
-    before = signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+def _missing_library(verdict: Verdict, name: str) -> None:
+    """A precondition that is absent; but what was to come after a first assertion is lost, and not named by anything that was recorded."""
+    reason = f"Python library {name} is not installed where the check runs"
+    action = "Install the collection's requirements.txt there, or run the check from the controller."
+    if verdict.records.assertions:
+        verdict.inconclusive("dependency-missing", f"{reason}, which ended the check before its time", action)
+    else:
+        verdict.skip("dependency_missing", reason, action)

@@ -90,7 +90,7 @@ options:
       - Seconds that metrics may lag behind what they count. Counters that are behind are read again until then. Raise it beyond the export
         interval where metrics pass through a collector.
     type: float
-    default: 3.0
+    default: 2.0
   max_bytes:
     description: The largest exposition to read, in bytes. A larger one is an error that says so. 10 MB take 2 to 4 seconds a scrape.
     type: int
@@ -188,7 +188,7 @@ def main() -> None:
             **ARGUMENTS,
             "endpoints": {"type": "list", "elements": "dict", "default": [], "options": endpoint},
             "chats": {"type": "int", "default": 5},
-            "settle": {"type": "float", "default": 3.0},
+            "settle": {"type": "float", "default": 2.0},
             "max_bytes": {"type": "int", "default": 33554432},
             "model": {"type": "str", "default": "gpt-4o-mini"},
             "trace_deadline": {"type": "float", "default": 15.0},

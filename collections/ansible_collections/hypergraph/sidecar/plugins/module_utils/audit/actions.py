@@ -111,7 +111,8 @@ def _strict_to_lenient(outcomes: Outcomes) -> tuple[Callable[[Action, Entry], bo
 
 def _identified(action: Action, entry: Entry) -> bool:
     """Whether more than its kind ties the entry to the action."""
-    return bool(action.trace_id) and entry.trace_id == action.trace_id or bool(action.word) and action.word in entry.snippet
+    by_trace = bool(action.trace_id) and entry.trace_id == action.trace_id
+    return by_trace or (bool(action.word) and action.word in entry.snippet)
 
 
 def _concerns(action: Action, entry: Entry) -> bool:

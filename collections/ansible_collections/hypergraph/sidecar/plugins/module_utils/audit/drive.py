@@ -16,7 +16,7 @@ from ..faults import CheckError
 from ..http import Answer
 from ..traces import TERMINAL_STATES, attach_headers, canary, chat_body, graph_path, status_path
 from .actions import Action
-from .canaries import Canaries, seed
+from .canaries import seed
 from .needles import Needle, canary_needles, secret_needle, token_needle, word_needle
 
 # Actions of the contract that leave an audit entry.
@@ -96,7 +96,7 @@ class Driver:
     def webhook(self) -> None:
         """A webhook with a secret, registered and deleted."""
         secret = f"whsec_{secrets.token_urlsafe(24)}"
-        self._know({secret: secret_needle("key", "a webhook's secret", secret)})
+        self._know({secret: secret_needle("a webhook's secret", secret)})
         body = {"url": f"https://{canary('hook')}.invalid/", "secret": secret}
         answer = self._send("webhook.create", "a webhook", "POST", "/v1/webhooks", self._writer, body=body)
         if answer is None or not 200 <= answer.status < 300:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, hypergraph.sidecar contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Log files: opened with a clear error where they cannot be, read as whole lines in bounded memory, plain or gzip, with their rotated siblings."""
+"""Log files: opened with a clear error where they cannot be, read as whole lines in bounded memory, plain or gzip; rotated siblings."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class LogFile:
         return next(self._compressed_blocks(offset), b"")[:length]
 
     def chunks(self, start: int = 0, end: int | None = None) -> Iterator[Chunk]:
-        """Its lines from ``start`` on, which begins a line, and up to ``end``; offsets are those of the text, decompressed where it is gzip.
+        """Its lines from ``start`` on, which begins a line, and up to ``end``; offsets are those of the decompressed text.
 
         A last line without newline is still being written and left out. Raises CheckError where compressed data is broken.
         """

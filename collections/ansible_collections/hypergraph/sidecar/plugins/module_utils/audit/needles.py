@@ -10,7 +10,7 @@ import binascii
 import re
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..redaction import spellings
 from .canaries import Canaries
@@ -24,72 +24,86 @@ _PACKED = re.compile(rb"[A-Za-z0-9+/_-]{24,}={0,2}")
 
 @dataclass(frozen=True)
 class Needle:
-    """A known value. ``rule`` is what finding it breaks, ``origin`` whose it is, ``spelled`` its forms; a form is worth its own search.
+    """A known value. ``rule`` is what finding it breaks, ``origin`` whose it is.
 
-    A ``lasting`` one has been valid before this run, so that old lines may hold it too.
+    ``written`` are its forms as people and programs write it, ``encoded`` those that have to be undone first. A ``lasting`` one has been
+    valid before this run, so that old lines may hold it too.
     """
 
     rule: str
     origin: str
-    spelled: frozenset[bytes] = field(repr=False)
+    written: frozenset[bytes] = field(repr=False)
+    encoded: frozenset[bytes] = field(repr=False)
     lasting: bool = False
+
+    @classmethod
+    def of(cls, rule: str, origin: str, value: str, *forms: str, lasting: bool = False) -> Needle:
+        """The value, further forms of it, and its encodings: those of ``spellings``, as JSON may escape it, and reversed."""
+        written = {form.encode() for form in (value, *forms)}
+        escaped = re.sub(r"[^A-Za-z0-9._~ ()-]", lambda odd: f"\\u{ord(odd.group()):04x}", value)
+        encoded = {spelling.encode() for spelling in (*spellings(value), value.replace("/", "\\/"), escaped, value[::-1])} - written
+        return cls(rule, origin, _least(written), frozenset(e for e in encoded if not any(form in e for form in written)), lasting)
+
+    def folded(self) -> Needle:
+        """The same for text in lower case."""
+        return replace(self, written=frozenset(map(bytes.lower, self.written)), encoded=frozenset(map(bytes.lower, self.encoded)))
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A needle, and the place of its first byte."""
+    """A needle, the place of its first byte, and whether it was encoded."""
 
     needle: Needle
     place: int
+    encoded: bool
 
 
-def token_needle(name: str, value: str, *, lasting: bool) -> Needle:
+def token_needle(origin: str, value: str, *, lasting: bool) -> Needle:
     """A bearer token."""
-    return Needle("authorization", name, _encoded({value, *_halves(value)}, whole=(value,)), lasting)
+    return Needle.of("authorization", origin, value, *_halves(value), lasting=lasting)
 
 
-def canary_needles(canaries: Canaries) -> list[Needle]:
-    """Each kind of personal data in a prompt. A local part is personal data without its domain, as are digits grouped another way."""
-    forms: dict[str, set[str]] = {
-        "email": {canaries.email, canaries.email.partition("@")[0]},
-        "phone": {canaries.phone, *_phone_forms(canaries.phone)},
-        "card": {canaries.card, *_grouped(canaries.card)},
-        "iban": {canaries.iban, *_grouped(canaries.iban)},
-        "key": {canaries.key, *_halves(canaries.key)},
-    }
-    origin = canaries.origin
-    return [Needle(rule, origin, _encoded(forms[rule], whole=(value,))) for rule, value in canaries.secrets().items()]
+def secret_needle(origin: str, value: str) -> Needle:
+    """A key or other secret of this run."""
+    return Needle.of("key", origin, value, *_halves(value))
 
 
 def word_needle(canaries: Canaries) -> Needle:
     """The word that marks a prompt: no secret in the audit log, but text of a prompt in any other."""
-    return Needle("canary", canaries.origin, _encoded({canaries.word}, whole=(canaries.word,)))
+    return Needle.of("canary", canaries.origin, canaries.word)
 
 
-def secret_needle(rule: str, origin: str, value: str) -> Needle:
-    """Any other secret of this run."""
-    return Needle(rule, origin, _encoded({value, *_halves(value)}, whole=(value,)))
+def canary_needles(canaries: Canaries) -> list[Needle]:
+    """Each kind of personal data in a prompt. A local part is personal data without its domain, as are digits grouped another way."""
+    return [
+        Needle.of("email", canaries.origin, canaries.email, canaries.email.partition("@")[0]),
+        Needle.of("phone", canaries.origin, canaries.phone, *_phone_forms(canaries.phone)),
+        Needle.of("card", canaries.origin, canaries.card, *_grouped(canaries.card)),
+        Needle.of("iban", canaries.origin, canaries.iban, *_grouped(canaries.iban)),
+        secret_needle(canaries.origin, canaries.key),
+    ]
 
 
 def search(chunk: bytes, needles: Iterable[Needle]) -> Iterator[Hit]:
-    """Where the needles are, each spelling at most once a line, as they are written."""
+    """Where the needles are, as they are written, each form at most once a line."""
     for needle in needles:
-        for spelling in needle.spelled:
-            place = chunk.find(spelling)
-            while place >= 0:
-                yield Hit(needle, place)
-                end = chunk.find(b"\n", place)
-                place = chunk.find(spelling, end) if end >= 0 else -1
+        for encoded, forms in ((False, needle.written), (True, needle.encoded)):
+            for form in forms:
+                place = chunk.find(form)
+                while place >= 0:
+                    yield Hit(needle, place, encoded)
+                    end = chunk.find(b"\n", place)
+                    place = chunk.find(form, end) if end >= 0 else -1
 
 
 def search_closely(chunk: bytes, needles: Iterable[Needle]) -> Iterator[Hit]:
     """As ``search``, in any case of letters and also inside what is packed: base64 in base64, or compressed data as base64."""
-    folded = [Needle(needle.rule, needle.origin, frozenset(map(bytes.lower, needle.spelled)), needle.lasting) for needle in needles]
+    folded = [needle.folded() for needle in needles]
     yield from search(chunk.lower(), folded)
     for packed in _PACKED.finditer(chunk):
         for content in _unpacked(packed.group()):
             for hit in search(content.lower(), folded):
-                yield Hit(hit.needle, packed.start())
+                yield Hit(hit.needle, packed.start(), encoded=True)
 
 
 def _unpacked(text: bytes, depth: int = 0) -> Iterator[bytes]:
@@ -104,23 +118,15 @@ def _unpacked(text: bytes, depth: int = 0) -> Iterator[bytes]:
             content = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(content, _MAX_UNPACKED)
         except zlib.error:
             return
-        yield content
+    yield content
     if depth < _MAX_DEPTH:
         for packed in _PACKED.finditer(content):
-            yield packed.group()
             yield from _unpacked(packed.group(), depth + 1)
 
 
-def _encoded(forms: set[str], *, whole: Iterable[str]) -> frozenset[bytes]:
-    """The forms as they are, and the whole values in the encodings of ``spellings`` and as JSON may escape them."""
-    found = {form.encode() for form in forms}
-    for value in whole:
-        found.update(spelling.encode() for spelling in spellings(value))
-        found.add(value.replace("/", "\\/").encode())
-        found.add(re.sub(r"[^A-Za-z0-9._~ ()-]", lambda odd: f"\\u{ord(odd.group()):04x}", value).encode())
-        found.add(value[::-1].encode())
-    # What contains another spelling is found with it.
-    return frozenset(form for form in found if not any(other != form and other in form for other in found))
+def _least(forms: set[bytes]) -> frozenset[bytes]:
+    """The forms without those that contain another, which is found with them."""
+    return frozenset(form for form in forms if not any(other != form and other in form for other in forms))
 
 
 def _halves(value: str) -> tuple[str, ...]:

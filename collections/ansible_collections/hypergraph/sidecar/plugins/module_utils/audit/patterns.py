@@ -47,7 +47,7 @@ _IDENTIFIER_WINDOW = 32
 _EMAIL = re.compile(r"(?<![\w.%+'*•…-])[\w.%+'&-]{1,64}@((?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+([^\W\d_]{2,24}))(?![\w-])")
 _VERSION_DOMAIN = re.compile(r"v?\d+\.\d+\.")
 # Ends of file and unit names such as logo@2x.png and getty@tty1.service.
-_FILE_ENDINGS = frozenset("png jpg jpeg gif svg webp css js json html service socket timer target slice scope mount".split())
+_FILE_ENDING = re.compile(r"(?i)png|jpe?g|gif|svg|webp|css|js|json|html|service|socket|timer|target|slice|scope|mount")
 _MASKS = frozenset("xX*.#-_")
 
 _CARD = re.compile(
@@ -126,7 +126,7 @@ def _keys(text: str) -> Iterator[Match]:
 def _emails(text: str) -> Iterator[Match]:
     for found in _EMAIL.finditer(text):
         local = found.group().partition("@")[0]
-        version = _VERSION_DOMAIN.match(found.group(1)) or found.group(2).lower() in _FILE_ENDINGS
+        version = _VERSION_DOMAIN.match(found.group(1)) or _FILE_ENDING.fullmatch(found.group(2))
         repository = local == "git" and text[found.end() : found.end() + 1] in (":", "/")
         if not (version or repository or _masked(local)):
             yield _match("email", found)

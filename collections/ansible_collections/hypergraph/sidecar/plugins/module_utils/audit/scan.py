@@ -17,7 +17,7 @@ from typing import Any
 
 from .entries import Outcomes, problems, read_entry
 from .exemptions import Exemption
-from .log_files import MAX_LINE, Chunk, LogFile
+from .log_files import MAX_LINE, Chunk, LogFile, line_start
 from .needles import Hit, Needle, search, search_closely
 from .patterns import Match, find, readings
 from .screening import suspects
@@ -71,6 +71,15 @@ class Region:
     fresh: int
     end: int
 
+    @classmethod
+    def newest(cls, log: LogFile, fresh: int, history: int) -> Region:
+        """All that is fresh, and before it ``history`` bytes. Compressed data, in which nothing is fresh, is read from its beginning."""
+        if log.compressed:
+            return cls(log, 0, history, history)
+        size = log.size
+        fresh = fresh if fresh <= size else 0
+        return cls(log, line_start(log, max(0, fresh - history)), fresh, size)
+
 
 @dataclass
 class Findings:
@@ -112,7 +121,7 @@ class Scan:
         self._give_up = give_up
         # A telephone number has so few possible values that its plain hash would tell it; this key is thrown away with the run.
         self._key = secrets.token_bytes(16)
-        self._known = [spelling.lower() for needle in rules.needles for spelling in needle.spelled]
+        self._known = [spelling.lower() for needle in rules.needles for spelling in (*needle.written, *needle.encoded)]
 
     def audit(self, region: Region) -> None:
         """Read a region of an audit log: values known and unknown, and the form of its lines."""
@@ -167,7 +176,7 @@ class Scan:
 
     def _note_seeded(self, region: Region, chunk: Chunk, line: int | None, hit: Hit) -> None:
         places = self.findings.seeded.setdefault(hit.needle.rule, Places())
-        places.add(_place(region, chunk, line, hit.place, f"of {hit.needle.origin}"))
+        places.add(_place(region, chunk, line, hit.place, f"from {hit.needle.origin}{', encoded' if hit.encoded else ''}"))
 
     def _unseeded(self, region: Region, chunk: Chunk, line: int | None) -> None:
         for start, end, rules in suspects(chunk.data):

@@ -64,7 +64,7 @@ def parse(body: bytes, form: str) -> Iterator[tuple[str, Metric]]:
     except (ValueError, LookupError, TypeError, AttributeError) as problem:
         # The parser raises without a message, or stumbles, where a line is none of those it knows.
         said = " ".join(str(problem).split()) if isinstance(problem, ValueError) else ""
-        raise InvalidExposition(f"line {lines.number}: {said or 'not understood'}; it reads {lines.line[:120]!r}") from None
+        raise InvalidExposition(f"line {lines.number}: {said or 'not understood'}; it reads {lines.shown!r}") from None
 
 
 class _Lines:
@@ -75,6 +75,11 @@ class _Lines:
         self.rules = rules
         self.number = 0
         self.line = ""
+
+    @property
+    def shown(self) -> str:
+        """The line at hand, as far as a reader wants to see it."""
+        return self.line.rstrip("\n")[:120]
 
     def __iter__(self) -> Iterator[str]:
         for line in io.StringIO(self._text):
@@ -94,7 +99,7 @@ class _Lines:
         try:
             rules.check(self.line)
         except ValueError as problem:
-            raise InvalidExposition(f"line {self.number}: {problem}; it reads {self.line[:120]!r}") from None
+            raise InvalidExposition(f"line {self.number}: {problem}; it reads {self.shown!r}") from None
         if not self.line.endswith("\n"):
             raise InvalidExposition(f"line {self.number}, the last one, does not end in a newline: the exposition is cut off")
 

@@ -61,7 +61,7 @@ def judge_movement(verdict: Verdict, service: str, expected: Expectation, spans:
         expected=f"moved by at least {at_least}",
         observed=said or counts,
         reason_code="counter-frozen",
-        reason=f"{at_least} {expected.driven} of the probe moved {', '.join(said)}, expected at least {at_least}, {settle:g} s after the last",
+        reason=f"{at_least} {expected.driven} of the probe moved {', '.join(said)} within {settle:g} s, expected at least {at_least}",
         action="Find out why the service does not count this; where its metrics lag behind what they count, raise settle.",
     )
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .places import Located, Unresolvable, follow, join
@@ -31,6 +31,18 @@ class Change(NamedTuple):
         return f"{self.rule} at {self.pointer}: {self.detail}"
 
 
+class _Question(NamedTuple):
+    """Two groups of schemas, each of which applies together, to be compared in one direction."""
+
+    old: Sequence[Located]
+    new: Sequence[Located]
+    direction: str
+
+
+# A step of the walk: it asks for the breaks of schemas further down, is sent them, and returns its own.
+_Step = Generator[_Question, "list[Change]", "list[Change]"]
+
+
 class SchemaComparison:
     """Compares schemas of a released document with those of a new one. Remembers pairs it has seen, so recursion ends."""
 
@@ -41,53 +53,73 @@ class SchemaComparison:
         self.pairs = 0
 
     def changes(self, old: Located, new: Located, direction: str) -> list[Change]:
-        """The breaks between two schemas; an absent one allows anything. Raises TooLarge."""
-        return self._compared([old], [new], direction)
+        """The breaks between two schemas; an absent one allows anything. Raises TooLarge.
 
-    def _compared(self, old: Sequence[Located], new: Sequence[Located], direction: str) -> list[Change]:
-        old, new = [_stated(schema) for schema in old], [_stated(schema) for schema in new]
-        key = (direction, *(schema.pointer for schema in old), "and", *(schema.pointer for schema in new))
+        Steps are kept on a stack of their own: schemas that refer to one another make longer chains than Python's holds.
+        """
+        steps = [self._compared(_Question([old], [new], direction))]
+        answer: list[Change] | None = None
+        while steps:
+            try:
+                # A step that has not begun takes None, and yields before it is sent anything else.
+                question = next(steps[-1]) if answer is None else steps[-1].send(answer)
+            except StopIteration as done:
+                steps.pop()
+                answer = done.value
+            else:
+                steps.append(self._compared(question))
+                answer = None
+        return answer or []
+
+    def _compared(self, question: _Question) -> _Step:
+        old, new = [_stated(schema) for schema in question.old], [_stated(schema) for schema in question.new]
+        key = (question.direction, *(schema.pointer for schema in old), "and", *(schema.pointer for schema in new))
         if key not in self._known:
             # While it is being examined a pair counts as compatible: a break in it is found where it is examined.
             self._known[key] = []
             self.pairs += 1
             if self.pairs > _MAX_PAIRS:
                 raise TooLarge(f"more than {_MAX_PAIRS} pairs of schemas to compare")
-            where = self._place(old, self._released) or self._place(new, self._candidate)
-            self._known[key] = self._alternatives(shapes(self._released, old), shapes(self._candidate, new), direction, where)
+            where = _place(old, self._released) or _place(new, self._candidate)
+            found = yield from _alternatives(shapes(self._released, old), shapes(self._candidate, new), question.direction, where)
+            self._known[key] = found
         return self._known[key]
 
-    @staticmethod
-    def _place(schemas: Sequence[Located], document: Mapping[str, Any]) -> str:
-        try:
-            return follow(document, schemas[0]).pointer
-        except Unresolvable:
-            return schemas[0].pointer
 
-    def _alternatives(self, old: list[Shape], new: list[Shape], direction: str, where: str) -> list[Change]:
-        if len(old) == len(new) == 1:
-            return self._pair(Pair(old[0], new[0], direction), where)
-        olds = [shape for one in old for shape in one.by_type()]
-        news = [shape for one in new for shape in one.by_type()]
-        occurring, allowed = (olds, news) if direction == REQUEST else (news, olds)
-        found: list[Change] = []
-        for shape in occurring:
-            breaks = [self._pair(_pair(shape, other, direction), where) for other in allowed]
-            if all(breaks):
-                partner = _partner(shape, allowed)
-                found.extend(breaks[partner] if partner is not None else [_lost(shape, direction, where)])
-        return found
+def _alternatives(old: list[Shape], new: list[Shape], direction: str, where: str) -> _Step:
+    if len(old) == len(new) == 1:
+        return (yield from _compared_shapes(Pair(old[0], new[0], direction), where))
+    olds = [shape for one in old for shape in one.by_type()]
+    news = [shape for one in new for shape in one.by_type()]
+    occurring, allowed = (olds, news) if direction == REQUEST else (news, olds)
+    found: list[Change] = []
+    for shape in occurring:
+        breaks: list[list[Change]] = []
+        for other in allowed:
+            breaks.append((yield from _compared_shapes(_pair(shape, other, direction), where)))
+        if all(breaks):
+            partner = _partner(shape, allowed)
+            found.extend(breaks[partner] if partner is not None else [_lost(shape, direction, where)])
+    return found
 
-    def _pair(self, pair: Pair, where: str) -> list[Change]:
-        found = [
-            Change(rule.id_in(pair.direction), _place_of(finding, pair, where), finding.detail)
-            for rule in SCHEMA_RULES
-            if rule.id_in(pair.direction)
-            for finding in rule.find(pair)
-        ]
-        for old, new in _children(pair):
-            found.extend(self._compared(old, new, pair.direction))
-        return list(dict.fromkeys(found))
+
+def _compared_shapes(pair: Pair, where: str) -> _Step:
+    found = [
+        Change(rule.id_in(pair.direction), _place_of(finding, pair, where), finding.detail)
+        for rule in SCHEMA_RULES
+        if rule.id_in(pair.direction)
+        for finding in rule.find(pair)
+    ]
+    for old, new in _children(pair):
+        found.extend((yield _Question(old, new, pair.direction)))
+    return list(dict.fromkeys(found))
+
+
+def _place(schemas: Sequence[Located], document: Mapping[str, Any]) -> str:
+    try:
+        return follow(document, schemas[0]).pointer
+    except Unresolvable:
+        return schemas[0].pointer
 
 
 def _stated(schema: Located) -> Located:

@@ -13,6 +13,7 @@ from typing import Any
 from ..algebra import CheckResult, merge, read
 from ..catalog import CATALOG, find
 from ..gate import NOT_RUN, WORST_FIRST, Decision, Policy, decide, reading_order, worst_first
+from ..rfc3339 import parse_utc
 from ..verdict import SCHEMA as VERDICT_SCHEMA
 from ..verdict import Headline, Records, Verdict
 from ..waiver import Waivers, lay, used_by
@@ -238,10 +239,9 @@ def _slowest_host(parts: Iterable[Mapping[str, Any]]) -> float:
 def _instant(text: Any, otherwise: datetime) -> datetime:
     """The instant a timestamp names, if it names one that is past."""
     try:
-        instant = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+        return min(parse_utc(text), otherwise)
     except ValueError:
         return otherwise
-    return min(instant, otherwise) if instant.tzinfo else otherwise
 
 
 def _timestamp(instant: datetime) -> str:

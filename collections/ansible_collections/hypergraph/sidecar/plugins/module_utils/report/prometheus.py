@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from ..gate import NOT_RUN, WORST_FIRST
+from ..rfc3339 import parse_utc
 
 
 def render(report: Mapping[str, Any]) -> str:
@@ -24,7 +24,7 @@ def render(report: Mapping[str, Any]) -> str:
         return Gauge(f"sidecar_{name}", text, ("environment", *labels), unit=unit, registry=registry)
 
     gauge("gate_open", "1 if the environment is fit to serve, else 0.").labels(environment).set(report["gate"]["open"])
-    began, ended = (datetime.fromisoformat(report[name].replace("Z", "+00:00")).timestamp() for name in ("started", "finished"))
+    began, ended = (parse_utc(report[name]).timestamp() for name in ("started", "finished"))
     gauge("report_started_timestamp", "When the first check began.", unit="seconds").labels(environment).set(began)
     gauge("report_timestamp", "When the report was written.", unit="seconds").labels(environment).set(ended)
     status = gauge("check_status", "1 for the status a check has, 0 for those it has not.", "check", "status")

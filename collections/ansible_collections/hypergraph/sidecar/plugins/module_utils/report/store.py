@@ -37,10 +37,10 @@ def check_environment(name: str) -> str:
 
 
 def runs(environment: Path) -> list[Path]:
-    """The run directories of an environment, oldest first."""
+    """The run directories of an environment, oldest first; none where it cannot be listed, of which writing there will say why."""
     try:
         return sorted(path for path in environment.iterdir() if _RUN_ID.fullmatch(path.name) and path.is_dir() and not path.is_symlink())
-    except FileNotFoundError:
+    except OSError:
         return []
 
 

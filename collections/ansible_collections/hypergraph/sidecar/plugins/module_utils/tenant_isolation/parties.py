@@ -97,26 +97,33 @@ class Party:
             self._remove(webhook_id, url)
 
     def _remove(self, webhook_id: str, url: str) -> None:
-        """Delete the webhook. There are two tries, since the check's deadline may interrupt one, and interrupts only once."""
+        """Delete the webhook. There are two tries, since the check's deadline may interrupt one."""
+        problem = "it was interrupted"
         try:
-            self._delete(webhook_id, url)
-        except CheckError:
-            try:
-                self._delete(webhook_id, url)
-            except CheckError as fault:
-                self.verdict.error(
-                    "webhook-left-behind",
-                    f"the probe's webhook {webhook_id or url} of tenant {self.tenant} could not be deleted: {fault.reason}",
-                    "Delete it by hand: DELETE /v1/webhooks/{id} with a token of that tenant.",
-                )
+            problem = self._problem_deleting(webhook_id, url)
+        finally:
+            if problem:
+                try:
+                    problem = self._problem_deleting(webhook_id, url)
+                finally:
+                    if problem:
+                        self.verdict.error(
+                            "webhook-left-behind",
+                            f"the probe's webhook {webhook_id or url} of tenant {self.tenant} could not be deleted: {problem}",
+                            "Delete it by hand: DELETE /v1/webhooks/{id} with a token of that tenant.",
+                        )
 
-    def _delete(self, webhook_id: str, url: str) -> None:
-        """Delete by id, or by URL where the id never came back. Raises CheckError where that is refused."""
-        listed = [] if webhook_id else rows(self.ask("GET", "/v1/webhooks")) or []
-        for known in [webhook_id] if webhook_id else [str(row.get("id")) for row in listed if row.get("url") == url]:
-            status = self.ask("DELETE", f"/v1/webhooks/{known}").status
-            if not (200 <= status < 300 or status in (404, 410)):
-                raise CheckError("webhook-left-behind", f"DELETE answered {status}")
+    def _problem_deleting(self, webhook_id: str, url: str) -> str:
+        """Delete by id, or by URL where the id never came back; what stood in the way, or nothing."""
+        try:
+            listed = [] if webhook_id else rows(self.ask("GET", "/v1/webhooks")) or []
+            for known in [webhook_id] if webhook_id else [str(row.get("id")) for row in listed if row.get("url") == url]:
+                status = self.ask("DELETE", f"/v1/webhooks/{known}").status
+                if not (200 <= status < 300 or status in (404, 410)):
+                    return f"DELETE answered {status}"
+        except CheckError as fault:
+            return fault.reason
+        return ""
 
     def _prompt(self) -> str:
         return _PROMPT.format(mark=self._prompt_mark)

@@ -72,8 +72,7 @@ class Walk:
         for party in self.parties:
             party.trace_id = party.submit("sentence")
         for party in self.parties:
-            first, _ = self._wait(party, party.trace_id)
-            told = first.get("tenant_id")
+            told = self._wait(party, party.trace_id)[0].get("tenant_id")
             self._run.verdict.control(
                 f"the service files the trace of token {party.token.name} under its tenant",
                 told == party.tenant,
@@ -158,8 +157,7 @@ class Walk:
         for _again in range(_CANCEL_TRIES):
             trace_id = owner.submit("token")
             answer = intruder.ask("POST", f"/v1/traces/{trace_id}/cancel")
-            _, status = read_status(owner.client, owner.token, trace_id)
-            state = str(status.get("state"))
+            state = str(read_status(owner.client, owner.token, trace_id)[1].get("state"))
             if state not in TERMINAL_STATES or state == "canceled" or outcome(answer) is Outcome.EXPOSED:
                 break
         return trace_id, answer, state
@@ -167,12 +165,12 @@ class Walk:
     def _outcome_of(self, canceled: tuple[str, Answer, str], owner: Party) -> ForeignCancel:
         """Wait for what became of the trace, and see that its owner is let through to cancel it."""
         trace_id, answer, state = canceled
-        _, last = self._wait(owner, trace_id)
+        last = self._wait(owner, trace_id)[-1]
         own = owner.ask("POST", f"/v1/traces/{trace_id}/cancel")
         return ForeignCancel(answer, outcome(answer), state, str(last.get("state")), own.status)
 
-    def _wait(self, party: Party, trace_id: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        """The first and last status of a trace. Where one did not end in time, the others are not waited for."""
+    def _wait(self, party: Party, trace_id: str) -> list[Mapping[str, Any]]:
+        """The statuses of a trace, from now to its end. Where one did not end in time, the others are not waited for."""
         seen: list[Mapping[str, Any]] = []
         within = float(self._run.params["trace_deadline"]) if self._traces_end else 0.0
         try:
@@ -181,7 +179,7 @@ class Walk:
             if self._traces_end:
                 self._run.verdict.inconclusive(fault.reason_code, f"{party.tenant}: {fault.reason}", fault.action)
             self._traces_end = False
-        return seen[0], seen[-1]
+        return seen
 
     def _keep(self, pair: Pair, looks: list[Look], **others: int) -> None:
         kept = self.statuses.setdefault(f"{pair.intruder} asking for {pair.owner}'s", {})

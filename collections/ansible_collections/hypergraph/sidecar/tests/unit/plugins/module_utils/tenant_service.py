@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ class TenantService:
         self.traces: dict[str, Trace] = {}
         self.hooks: dict[str, dict[str, str]] = {}
         self.url = ""
+        self.stalls = 1 if "delete-stalls-once" in leaks else 0
 
     def state(self, trace: Trace) -> str:
         if trace.canceled:
@@ -123,6 +125,10 @@ class TenantService:
         return Reply(201, {"url": hook["url"]} if "webhook-unnamed" in self.leaks else {"id": hook["id"], "url": hook["url"]})
 
     def delete_hook(self, tenant: str, hook_id: str) -> Reply:
+        if self.stalls:
+            self.stalls -= 1
+            time.sleep(1.5)
+            return refusal(503)
         hook = self.hooks.get(hook_id)
         foreign = hook is None or hook["tenant"] != tenant
         if foreign and "delete-conflict" in self.leaks:

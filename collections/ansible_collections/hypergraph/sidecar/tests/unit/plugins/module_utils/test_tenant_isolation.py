@@ -16,6 +16,7 @@ from ansible_collections.hypergraph.sidecar.plugins.module_utils.examination imp
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.faults import CheckError
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.http import Answer
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.tenant_isolation import judgement, looks, parties, probe
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.time_limit import interrupted_after
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.verdict import Verdict
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.tenant_service import TENANTS, TenantService, serving
 
@@ -244,6 +245,21 @@ def test_a_webhook_outlives_no_interruption() -> None:
             assert hook.id in service.hooks
             raise CheckError("deadline-exceeded", "the deadline passed")
         assert service.hooks == {}
+
+
+class Interruption(BaseException):
+    """What ends a check at its deadline."""
+
+
+def test_a_webhook_outlives_no_interruption_of_its_deletion() -> None:
+    with serving(TenantService(("delete-stalls-once",))) as service:
+        run = examination(service.url)
+        party = parties.Party(tokens("alpha")[0], run.client, "m", run.verdict)
+        with pytest.raises(Interruption), interrupted_after(0.75, Interruption), party.webhook() as hook:
+            assert hook.id in service.hooks
+        assert service.hooks == {}
+        assert service.stalls == 0
+    assert run.verdict.records.errors == ()
 
 
 def test_the_webhook_secret_is_searched_for_and_never_shown() -> None:

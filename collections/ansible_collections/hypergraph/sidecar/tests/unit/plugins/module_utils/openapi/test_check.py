@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -474,9 +475,25 @@ def test_a_service_that_is_down_is_an_error_beside_what_the_artifacts_say(site: 
     assert len(verdict.records.assertions) == 8
 
 
-def test_no_sample_is_no_pass(site: Site) -> None:
+def test_no_live_answer_is_no_pass(site: Site) -> None:
+    gateway = Gateway()
+    gateway.reply = lambda asked, token: refusal(503)  # type: ignore[method-assign]
+    verdict = site.verdict(gateway, served_path="")
+    assert (verdict["status"], verdict["reason_code"]) == ("inconclusive", "no-live-answer")
+    assert "none of 4 live calls" in verdict["reason"]
+
+
+def test_an_open_door_without_tokens_leaves_the_artifacts_judged(site: Site) -> None:
     verdict = site.verdict(Gateway(open_door=True), tokens=())
-    assert (verdict["status"], verdict["reason_code"]) == ("inconclusive", "nothing-examined")
+    assert (verdict["status"], "live answers" in verdict["examined"]) == ("pass", False)
+    assert "since there is no token" in skipped(verdict)
+
+
+def test_the_unknown_trace_has_an_id_of_the_same_form(site: Site) -> None:
+    gateway = Gateway()
+    site.verdict(gateway)
+    (asked,) = (line for line in gateway.asked if line.endswith("/status") and line != STATUS)
+    assert re.fullmatch(r"GET /v1/traces/[0-9][a-f][0-9][a-f][0-9][a-f]/status", asked)
 
 
 def test_a_specification_without_paths_is_no_pass() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.openapi import shapes
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.openapi import schema_comparison, shapes
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.openapi.compare import RULES, compare, major
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.openapi.documents import (
     around,
@@ -445,6 +445,21 @@ def test_schemas_that_contain_themselves_are_compared_in_finite_time(schemas: di
     assert rules_broken(document, number) & {"response-type-widened", "response-alternative-added"}
 
 
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_schemas_may_refer_to_one_another_in_a_chain_longer_than_the_stack(wrapped: bool) -> None:
+    def chain(last: Any) -> dict[str, Any]:
+        def link(number: int) -> dict[str, Any]:
+            reference = {"$ref": f"#/components/schemas/S{number + 1}"}
+            return obj(next={"anyOf": [reference, {"type": "null"}]} if wrapped else reference)
+
+        schemas = {**{f"S{number}": link(number) for number in range(2000)}, "S2000": last}
+        return of_response({"$ref": "#/components/schemas/S0"}, components={"schemas": schemas})
+
+    assert compare(chain(obj(end=STRING)), chain(obj(end=STRING)), TODAY).breaks == {}
+    (change,) = compare(chain(obj(end=STRING)), chain(obj()), TODAY).breaks
+    assert change.pointer == "#/components/schemas/S2000/properties/end"
+
+
 def test_a_lost_alternative_is_told_by_its_name_and_not_as_changes_of_another() -> None:
     schemas = {"Cat": obj("meow", meow=STRING), "Dog": obj("bark", bark=STRING)}
     both = {"oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}]}
@@ -480,6 +495,9 @@ def test_a_break_is_told_in_words_that_name_before_and_after() -> None:
     assert told({**STRING, "default": "a"}, {**STRING, "default": "b"}).startswith('default was "a", is "b"')
     (change,) = compare(secured({"bearer": []}), secured({"bearer": ["a"]}), TODAY).breaks
     assert change.detail == "bearer [] no longer suffices"
+    for before, how in (([], "is new and required"), ([parameter()], "became required")):
+        (change,) = compare(around(operation(parameters=before)), around(operation(parameters=[parameter(required=True)])), TODAY).breaks
+        assert change.detail == f"query parameter limit {how}"
     (change,) = compare(secured(), secured({"key": []}), TODAY).breaks
     assert change.detail == "no credentials no longer suffices"
 
@@ -532,6 +550,12 @@ def test_a_product_of_unions_beyond_reason_is_refused() -> None:
     union = {"oneOf": [{"const": number} for number in range(9)]}
     with pytest.raises(shapes.TooLarge, match="81 alternatives"):
         compare(of_request({"allOf": [union, union]}), of_request(STRING), TODAY)
+
+
+def test_documents_beyond_reason_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema_comparison, "_MAX_PAIRS", 3)
+    with pytest.raises(shapes.TooLarge, match="more than 3 pairs"):
+        compare(sidecar(), sidecar(), TODAY)
 
 
 def test_malformed_documents_are_compared_as_far_as_they_go() -> None:

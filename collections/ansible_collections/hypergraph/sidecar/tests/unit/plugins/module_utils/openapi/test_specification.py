@@ -54,10 +54,10 @@ def test_references_are_told_from_data_of_the_same_name() -> None:
                     "allOf": [{"$ref": "#/5"}],
                 },
             },
-            "headers": {"x-trace-id": {"$ref": "#/6"}},
+            "headers": {"x-trace-id": {"$ref": "#/6"}, "default": {"schema": {"$ref": "#/7"}}},
         },
     }
-    assert [place.value["$ref"] for place in places.references(document)] == ["#/1", "#/2", "#/3", "#/4", "#/5", "#/6"]
+    assert [place.value["$ref"] for place in places.references(document)] == ["#/1", "#/2", "#/3", "#/4", "#/5", "#/6", "#/7"]
 
 
 @pytest.mark.parametrize(

@@ -15,47 +15,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.hypergraph.sidecar.plugins.module_utils import examination
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.rfc3339 import parse_utc
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.trace_workflow import workflow
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.trace_workflow import webhooks, workflow
+from ansible_collections.hypergraph.sidecar.plugins.modules import trace_probe
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.trace_workflow.stand_in import TENANT, TOKEN, StandIn
+from ansible_collections.hypergraph.sidecar.tests.unit.plugins.modules.module_run import run_main
 
-ARGUMENTS = {
-    "auth_mode": "static",
-    "ca_path": None,
-    "validate_certs": True,
-    "timeout": 5.0,
-    "deadline": 20.0,
-    "tokens": [{"name": "writer", "token": TOKEN, "tenant_id": TENANT, "scopes": ["traces:write", "traces:read"]}],
-    "model": "gpt-4o-mini",
-    "granularities": ["sentence", "token"],
-    "features": None,
-    "trace_deadline": 5.0,
-    "clock_skew": 5.0,
-    "cancel_attempts": 3,
-    "graph_max_bytes": 100_000,
-    "webhook": True,
-    "webhook_listen": "127.0.0.1",
-    "webhook_public_url": None,
-    "webhook_deadline": 3.0,
-}
-
-
-class Ended(Exception):
-    pass
-
-
-class Module:
-    """As much of AnsibleModule as a check sees."""
-
-    def __init__(self, params, check_mode):
-        self.params = params
-        self.check_mode = check_mode
-        self.result = {}
-
-    def exit_json(self, **result):
-        self.result = result
-        raise Ended
+TOKENS = [{"name": "writer", "token": TOKEN, "tenant_id": TENANT, "scopes": ["traces:write", "traces:read"]}]
+LIMITS = {"deadline": 20, "trace_deadline": 5, "webhook_deadline": 3, "cancel_attempts": 3, "graph_max_bytes": 100_000}
 
 
 @pytest.fixture
@@ -73,18 +40,20 @@ def serve():
         gateway.stop()
 
 
-def verdict_on(gateway, check_mode=False, **arguments):
-    module = Module({**ARGUMENTS, "base_url": gateway.url, **arguments}, check_mode)
-    with pytest.raises(Ended):
-        examination.run(module, "trace_workflow", workflow.examine)
-    return json.loads(json.dumps(module.result["verdict"], allow_nan=False))
+@pytest.fixture
+def verdict_on(monkeypatch, capsys):
+    def examine(gateway, **arguments):
+        result = run_main(trace_probe.main, {"base_url": gateway.url, "tokens": TOKENS, **LIMITS, **arguments}, monkeypatch, capsys)
+        return result["verdict"]
+
+    return examine
 
 
 def failing(verdict):
     return [(assertion["name"], assertion["reason_code"]) for assertion in verdict["assertions"] if not assertion["ok"]]
 
 
-def test_a_right_service_passes_and_everything_was_examined(serve):
+def test_a_right_service_passes_and_everything_was_examined(serve, verdict_on):
     gateway = serve()
     verdict = verdict_on(gateway)
     assert (verdict["status"], failing(verdict)) == ("pass", [])
@@ -110,7 +79,7 @@ def test_a_right_service_passes_and_everything_was_examined(serve):
     assert gateway.webhooks == {}
 
 
-def test_nothing_secret_is_in_the_verdict(serve):
+def test_nothing_secret_is_in_the_verdict(serve, verdict_on):
     gateway = serve(registered=lambda self, identity, body: {"id": identity, **body})
     secrets = []
     kept = gateway.registered
@@ -122,7 +91,7 @@ def test_nothing_secret_is_in_the_verdict(serve):
     assert TOKEN not in json.dumps(verdict)
 
 
-def test_the_webhooks_secret_is_redacted_wherever_a_service_echoes_it(serve):
+def test_the_webhooks_secret_is_redacted_wherever_a_service_echoes_it(serve, verdict_on):
     def record(self, trace):
         (hook,) = self.webhooks.values()
         right = StandIn.record(self, trace)
@@ -138,7 +107,7 @@ def test_the_webhooks_secret_is_redacted_wherever_a_service_echoes_it(serve):
     assert "canarysecret" not in json.dumps(verdict)
 
 
-def test_nothing_listens_any_more_when_the_check_is_over(serve):
+def test_nothing_listens_any_more_when_the_check_is_over(serve, verdict_on):
     urls = []
 
     def registered(self, identity, body):
@@ -150,7 +119,7 @@ def test_nothing_listens_any_more_when_the_check_is_over(serve):
         urllib.request.urlopen(urllib.request.Request(urls[0], b"", method="POST"), timeout=5)
 
 
-def test_public_validity_and_the_profile_are_told_apart(serve):
+def test_public_validity_and_the_profile_are_told_apart(serve, verdict_on):
     dangling = changed_graph(lambda d: d["incidences"][0].update(node="ghost"))
     verdict = verdict_on(serve(document=dangling), webhook=False)
     assert [verdict["evidence"]["graph_token"][name] for name in ("hif_valid", "hif1_profile_valid")] == [True, False]
@@ -159,7 +128,7 @@ def test_public_validity_and_the_profile_are_told_apart(serve):
     assert [verdict["evidence"]["graph_token"][name] for name in ("hif_valid", "hif1_profile_valid")] == [False, False]
 
 
-def test_what_is_sent(serve):
+def test_what_is_sent(serve, verdict_on):
     gateway = serve()
     verdict_on(gateway, features="sae-gpt4-2m", granularities=["token", "token"])
     chats = [headers for method, path, headers in gateway.seen if path.endswith("completions")]
@@ -305,7 +274,7 @@ DEFECTS = [
 
 
 @pytest.mark.parametrize(("overrides", "status", "reason_code", "assertion"), DEFECTS)
-def test_a_defect_is_found_for_its_own_reason_alone(serve, overrides, status, reason_code, assertion):
+def test_a_defect_is_found_for_its_own_reason_alone(serve, verdict_on, overrides, status, reason_code, assertion):
     gateway = serve(**overrides)
     verdict = verdict_on(gateway, webhook_deadline=0.4)
     assert (verdict["status"], verdict["reason_code"]) == (status, reason_code), verdict["reason"]
@@ -326,12 +295,12 @@ def test_a_defect_is_found_for_its_own_reason_alone(serve, overrides, status, re
         {"record": changed_record(error="none")},
     ],
 )
-def test_a_benign_difference_stays_green(serve, overrides):
+def test_a_benign_difference_stays_green(serve, verdict_on, overrides):
     verdict = verdict_on(serve(**overrides))
     assert (verdict["status"], failing(verdict)) == ("pass", [])
 
 
-def test_the_controllers_clock_does_not_matter_but_the_services_does(serve):
+def test_the_controllers_clock_does_not_matter_but_the_services_does(serve, verdict_on):
     ahead = timedelta(hours=1)
 
     def record(self, trace):
@@ -350,27 +319,27 @@ def test_the_controllers_clock_does_not_matter_but_the_services_does(serve):
 
 
 @pytest.mark.parametrize("overrides", [{"answers_date": False}, {"date": lambda self, right: "yesterday"}])
-def test_without_a_gateway_clock_timestamps_are_not_held_against_it(serve, overrides):
+def test_without_a_gateway_clock_timestamps_are_not_held_against_it(serve, verdict_on, overrides):
     verdict = verdict_on(serve(**overrides))
     assert verdict["status"] == "pass"
     assert any("no Date header" in skip["reason"] for skip in verdict["skips"])
 
 
-def test_a_trace_that_never_ends_is_inconclusive_and_the_rest_is_examined(serve):
+def test_a_trace_that_never_ends_is_inconclusive_and_the_rest_is_examined(serve, verdict_on):
     verdict = verdict_on(serve(takes={"sentence": 10**6, "token": 10**6}), trace_deadline=0.3)
     assert (verdict["status"], verdict["reason_code"], failing(verdict)) == ("inconclusive", "deadline-exceeded", [])
     assert verdict["reason"].startswith("sentence: the trace was still 'running' after 0.3 s")
     assert verdict["examined"]["cancels"] == 1
 
 
-def test_a_cancel_that_is_never_carried_out_is_inconclusive(serve):
+def test_a_cancel_that_is_never_carried_out_is_inconclusive(serve, verdict_on):
     gateway = serve(takes={"sentence": 1, "token": 10**6}, cancel=lambda self, trace: 202)
     verdict = verdict_on(gateway, granularities=["sentence"], trace_deadline=0.4)
     assert (verdict["status"], verdict["reason_code"]) == ("inconclusive", "deadline-exceeded")
     assert "cancel" in verdict["reason"]
 
 
-def test_a_service_that_always_finishes_first_leaves_cancel_untested(serve):
+def test_a_service_that_always_finishes_first_leaves_cancel_untested(serve, verdict_on):
     gateway = serve(takes={"sentence": 0, "token": 0})
     verdict = verdict_on(gateway, webhook=False)
     assert (verdict["status"], verdict["reason_code"]) == ("inconclusive", "cancel-not-tested")
@@ -378,7 +347,7 @@ def test_a_service_that_always_finishes_first_leaves_cancel_untested(serve):
     assert sum(path.endswith("completions") for _method, path, _headers in gateway.seen) == 2 + 3
 
 
-def test_a_cancel_that_came_too_late_is_tried_again(serve):
+def test_a_cancel_that_came_too_late_is_tried_again(serve, verdict_on):
     def submitted(self, granularity, model):
         self.takes = {"sentence": 1, "token": 0 if len(self.traces) < 3 else 5}
         return StandIn.submitted(self, granularity, model)
@@ -389,7 +358,7 @@ def test_a_cancel_that_came_too_late_is_tried_again(serve):
     assert verdict["examined"]["cancels"] == 1
 
 
-def test_a_canceled_trace_that_comes_back_to_life_is_found(serve):
+def test_a_canceled_trace_that_comes_back_to_life_is_found(serve, verdict_on):
     def advance(self, trace):
         if trace.state == "canceled" and trace.reads > 1:
             trace.state = "complete"
@@ -400,7 +369,7 @@ def test_a_canceled_trace_that_comes_back_to_life_is_found(serve):
 
 
 @pytest.mark.parametrize("answered", [409, 500])
-def test_a_late_cancel_that_changes_the_trace_or_breaks_is_found(serve, answered):
+def test_a_late_cancel_that_changes_the_trace_or_breaks_is_found(serve, verdict_on, answered):
     def cancel(self, trace):
         if trace.state != "complete":
             return StandIn.cancel(self, trace)
@@ -419,19 +388,19 @@ def test_a_late_cancel_that_changes_the_trace_or_breaks_is_found(serve, answered
         ({"document": changed_graph(lambda d: d["nodes"][0]["attrs"].update(at=time.time()))}, "graph"),
     ],
 )
-def test_a_read_that_is_not_idempotent_is_found(serve, overrides, what):
+def test_a_read_that_is_not_idempotent_is_found(serve, verdict_on, overrides, what):
     verdict = verdict_on(serve(**overrides), webhook=False)
     found = [a for a in verdict["assertions"] if not a["ok"] and a["reason_code"] == "read-not-idempotent"]
     assert found
     assert all(len(a["observed"]) == 1 and a["observed"][0].endswith(what) for a in found)
 
 
-def test_a_graph_larger_than_allowed_ends_the_check(serve):
+def test_a_graph_larger_than_allowed_ends_the_check(serve, verdict_on):
     verdict = verdict_on(serve(graph=lambda self, trace: b" " * 200_000), webhook=False)
     assert (verdict["status"], verdict["reason_code"]) == ("error", "answer-too-large")
 
 
-def test_a_trace_id_used_twice_is_found(serve):
+def test_a_trace_id_used_twice_is_found(serve, verdict_on):
     def trace_id(self, trace):
         return next(iter(self.traces))
 
@@ -439,7 +408,7 @@ def test_a_trace_id_used_twice_is_found(serve):
     assert verdict["reason_code"] == "trace-id-reused"
 
 
-def test_graphs_without_kinds_are_told_apart_by_their_size(serve):
+def test_graphs_without_kinds_are_told_apart_by_their_size(serve, verdict_on):
     def document(self, trace):
         right = StandIn.document(self, trace)
         return {**right, "nodes": [{"node": f"n{i}"} for i in range(9)]}
@@ -451,7 +420,7 @@ def test_graphs_without_kinds_are_told_apart_by_their_size(serve):
     assert any("how finely the graph of token is cut" in skip["reason"] for skip in verdict["skips"])
 
 
-def test_a_delivery_that_could_not_be_refused_leaves_the_retry_untested(serve):
+def test_a_delivery_that_could_not_be_refused_leaves_the_retry_untested(serve, verdict_on):
     def chat(self, trace):
         if len(self.traces) == 1:
             StandIn.deliver(self, trace)
@@ -461,7 +430,7 @@ def test_a_delivery_that_could_not_be_refused_leaves_the_retry_untested(serve):
     assert (verdict["status"], verdict["reason_code"]) == ("inconclusive", "webhook-retry-not-tested")
 
 
-def test_webhooks_are_skipped_where_they_are_switched_off(serve):
+def test_webhooks_are_skipped_where_they_are_switched_off(serve, verdict_on):
     gateway = serve()
     verdict = verdict_on(gateway, webhook=False)
     assert verdict["status"] == "pass"
@@ -470,9 +439,7 @@ def test_webhooks_are_skipped_where_they_are_switched_off(serve):
     assert not any("webhooks" in path for _method, path, _headers in gateway.seen)
 
 
-def test_webhooks_are_skipped_where_the_gateway_is_elsewhere_and_the_listener_is_not(serve, monkeypatch):
-    from ansible_collections.hypergraph.sidecar.plugins.module_utils.trace_workflow import webhooks
-
+def test_webhooks_are_skipped_where_the_gateway_is_elsewhere_and_the_listener_is_not(serve, verdict_on, monkeypatch):
     gateway = serve()
     hosts = {gateway.url: "192.0.2.1"}
     monkeypatch.setattr(webhooks, "urlsplit", lambda url: SimpleNamespace(hostname=hosts.get(url, "127.0.0.1")))
@@ -482,7 +449,7 @@ def test_webhooks_are_skipped_where_the_gateway_is_elsewhere_and_the_listener_is
     assert "192.0.2.1" in verdict["skips"][0]["reason"]
 
 
-def test_without_authority_the_workflow_is_examined_without_tenant(serve):
+def test_without_authority_the_workflow_is_examined_without_tenant(serve, verdict_on):
     gateway = serve(record=changed_record(tenant_id="anyone"), delivery=lambda self, trace: json.dumps({"trace_id": trace.id}).encode())
     verdict = verdict_on(gateway, auth_mode="none", tokens=[])
     assert (verdict["status"], failing(verdict)) == ("pass", [])
@@ -502,14 +469,14 @@ def test_without_authority_the_workflow_is_examined_without_tenant(serve):
         (False, {"webhook_listen": "no such:address"}, "error", "bad-webhook-listen"),
     ],
 )
-def test_nothing_is_sent_where_nothing_can_be_examined(serve, check_mode, arguments, status, reason_code):
+def test_nothing_is_sent_where_nothing_can_be_examined(serve, verdict_on, check_mode, arguments, status, reason_code):
     gateway = serve()
-    verdict = verdict_on(gateway, check_mode, **arguments)
+    verdict = verdict_on(gateway, _ansible_check_mode=check_mode, **arguments)
     assert (verdict["status"], verdict["reason_code"]) == (status, reason_code)
     assert gateway.seen == []
 
 
-def test_a_crash_in_the_middle_still_deletes_the_webhook(serve):
+def test_a_crash_in_the_middle_still_deletes_the_webhook(serve, verdict_on):
     gateway = serve(chat=lambda self, trace: {"choices": [], "model": 1}, chat_status=500)
     assert verdict_on(gateway)["status"] == "error"
     assert [method for method, path, _headers in gateway.seen if "webhooks" in path] == ["POST", "DELETE"]

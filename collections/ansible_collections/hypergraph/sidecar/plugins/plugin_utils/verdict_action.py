@@ -20,8 +20,8 @@ from ansible_collections.hypergraph.sidecar.plugins.module_utils.redaction impor
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.verdict import Verdict
 
 
-class ActionModule(ActionBase):
-    """The action behind every probe and check module; ``plugin_routing`` in meta/runtime.yml leads here."""
+class VerdictAction(ActionBase):
+    """The action behind every probe and check module; each has a file of its name in plugins/action that leads here."""
 
     _supports_async = True
     _supports_check_mode = True
