@@ -78,9 +78,9 @@ EXAMPLES = r"""
     change_document_path: /srv/release/docs/change-management.md
   register: sidecar_verdict_api
 
-- name: A gateway behind a path of its own, whose document names other servers and contact
+- name: A gateway that fills in its own contact, and documents its health route
   hypergraph.sidecar.api_check:
-    base_url: https://staging.example.org/llm
+    base_url: https://gateway.staging.example.org
     tokens: "{{ sidecar_tokens }}"
     spec_path: /srv/release/api/openapi/hypergraph-api.yaml
     served_may_differ: [/servers, /info/contact]
@@ -103,12 +103,14 @@ verdict:
     reason: "1 breaking change(s) from version 1.3.0 to 1.4.0: response-property-removed at
       #/components/schemas/TraceStatus/properties/granularity: property 'granularity' was taken away (in GET /v1/traces/{trace_id}/status)"
     reason_code: breaking-change
-    examined: {paths: 9, operations: 11, released operations compared: 11, rules of compatible change: 38, live answers: 8}
+    examined: {paths: 9, operations: 10, released operations compared: 9, rules of compatible change: 36, live answers: 9}
 msg:
   description: Status and reason in one line.
   returned: always
   type: str
-  sample: "pass: 12 assertions hold; examined 9 paths, 11 operations, 11 released operations compared, 8 live answers"
+  sample: >-
+    pass: 13 assertions hold; examined 9 paths, 10 operations, 9 released operations compared, 36 rules of compatible change, 5 change
+    document sections, 9 live answers
 """
 
 from ansible.module_utils.basic import AnsibleModule

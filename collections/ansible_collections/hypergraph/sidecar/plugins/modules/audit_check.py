@@ -49,7 +49,7 @@ options:
     description:
       - How the log names the actions, where it does not as the contract does. Keys are C(chat.create), C(models.list), C(trace.list),
         C(trace.status), C(trace.graph), C(trace.cancel), C(webhook.create), C(webhook.list) and C(webhook.delete).
-      - An action with an empty name is not audited by policy. It is not driven, except as a chat.
+      - An action with an empty name is not audited by policy, and not driven. Chats must be audited.
     type: dict
     default: {}
   allowed_outcomes:

@@ -104,9 +104,9 @@ msg:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.hypergraph.sidecar.plugins.module_utils import rbac
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.connection import ARGUMENTS
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.examination import run
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.rbac.probe import examine
 
 
 def main() -> None:
@@ -132,7 +132,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    run(module, "gateway_rbac", rbac.examine)
+    run(module, "gateway_rbac", examine)
 
 
 if __name__ == "__main__":

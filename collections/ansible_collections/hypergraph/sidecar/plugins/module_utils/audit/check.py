@@ -20,7 +20,8 @@ from .drive import ACTIONS, Driver
 from .entries import Entry, Outcomes, read_entry
 from .exemptions import Exemption
 from .follower import Follower
-from .judgement import Driven, Expectations, judge_controls, judge_entries, judge_form, judge_leaks
+from .judgement import Driven, Expectations, judge_controls, judge_entries, judge_form
+from .leaks import judge_audit, judge_service
 from .log_files import LogFile, rotated_siblings
 from .needles import token_needle
 from .scan import Findings, Region, Rules, Scan
@@ -59,9 +60,13 @@ class Settings:
         if unknown:
             reason = f"action_names names {', '.join(unknown)}, expected of {', '.join(ACTIONS)}"
             raise CheckError("bad-action-name", reason, "Map the contract's names to those of the log.")
+        if not params["action_names"].get("chat.create", "chat.create"):
+            raise CheckError("bad-action-name", "action_names gives chat.create no name", "Name it as the log does: chats must be audited.")
+        if not params["path"]:
+            raise CheckError("audit-log-missing", "path is empty, so there is no audit log to read", _REMEDY)
         outcomes = Outcomes(tuple(params["allowed_outcomes"]), tuple(params["denied_outcomes"]))
         return cls(
-            path=params["path"] or "",
+            path=params["path"],
             names={name: str(params["action_names"].get(name, name) or "") for name in ACTIONS},
             expectations=Expectations(outcomes, timedelta(seconds=params["clock_skew"]), enforced),
             exemptions=tuple(map(Exemption.from_params, params["allow"])),
@@ -84,11 +89,16 @@ def examine(run: Examination) -> None:
             "the environment declares auth_mode none, so tenants, subjects and denials in the log are not compared",
             "Set sidecar_auth_mode to static where tokens are enforced.",
         )
-    driving = run.may_submit()
+    if run.check_mode:
+        run.verdict.skip(
+            "disabled_by_config",
+            "check mode: no requests of the check's own were followed into the log, which was only read",
+            "Run without --check.",
+        )
     follower = Follower(settings.path, _REMEDY)
     services = ServiceLogs(run.params["log_paths"], run.verdict)
     try:
-        Check(run, settings, follower, services).walk(driving=driving)
+        Check(run, settings, follower, services).walk(driving=not run.check_mode)
     finally:
         follower.close()
         services.close()
@@ -111,8 +121,7 @@ class Check:
         """Do, wait, read and judge, and say so where there is no log."""
         driven = self._drive() if driving else None
         if not self._follower.found:
-            place = self._settings.path or "(empty path)"
-            raise CheckError("audit-log-missing", f"audit log {place} does not exist", _REMEDY)
+            raise CheckError("audit-log-missing", f"audit log {self._settings.path} does not exist", _REMEDY)
         rules = self._rules()
         audit, left_out = self._read_audit(rules)
         service = self._read_services(rules)
@@ -122,7 +131,9 @@ class Check:
         if driven:
             self._verdict.examine("driven actions", len(driven.actions))
             seen = judge_controls(self._verdict, driven, expectations)
-        judge_leaks(self._verdict, audit, service, driven=driven is not None)
+        judge_audit(self._verdict, audit, driven=driving)
+        if service:
+            judge_service(self._verdict, service, driven=driving)
         judge_form(self._verdict, audit, expectations)
         if driven and seen:
             judge_entries(self._verdict, driven, expectations)

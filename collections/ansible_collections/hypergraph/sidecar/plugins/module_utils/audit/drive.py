@@ -55,16 +55,6 @@ class Driver:
         if self._enforced:
             self._know({self._stranger: token_needle("an unknown token", self._stranger, lasting=False)})
 
-    @property
-    def refused(self) -> list[Action]:
-        """The actions that were refused for want of authority."""
-        return [action for action in self.actions if action.status in (401, 403)]
-
-    @property
-    def rejected(self) -> list[Action]:
-        """The chats that were answered as the caller's mistake."""
-        return [a for a in self.actions if a.name == "chat.create" and 400 <= a.status < 500 and a.status not in (401, 403, 429)]
-
     def chats(self) -> None:
         """Chats that are answered, rejected and refused, each with canaries of its own."""
         self._chat("a plain chat", self._writer)

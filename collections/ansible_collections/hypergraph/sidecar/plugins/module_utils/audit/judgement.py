@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, hypergraph.sidecar contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was read, judged: leaks first, then whether the log is whole and its entries say the truth."""
+"""The log as evidence, judged: whether it is this gateway's, whole, complete, and says the truth."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,33 +13,9 @@ from datetime import datetime, timedelta
 from ..verdict import Verdict
 from .actions import Action, Matching
 from .entries import FIELDS, Entry, Outcomes
-from .scan import Findings, Places
+from .scan import Findings
 
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of thing that must not be in a log, the reason code of finding it, and what to do then."""
-
-    rule: str
-    words: str
-    reason_code: str
-    action: str
-
-
-_PURGE = "then purge the log and its copies."
-KINDS = (
-    Kind(
-        "authorization",
-        "Authorization value",
-        "authorization-logged",
-        f"Take headers out of what is logged, revoke the credential, {_PURGE}",
-    ),
-    Kind("email", "e-mail address", "email-unscrubbed", f"Scrub e-mail addresses on this path too, {_PURGE}"),
-    Kind("card", "payment card number", "card-unscrubbed", f"Scrub Luhn-valid digits however they are grouped, {_PURGE}"),
-    Kind("iban", "IBAN", "iban-unscrubbed", f"Scrub IBANs however they are grouped, {_PURGE}"),
-    Kind("phone", "telephone number", "phone-unscrubbed", f"Scrub telephone numbers, {_PURGE}"),
-    Kind("key", "API key or other secret", "key-unscrubbed", f"Scrub keys before the snippet is written, revoke the key, {_PURGE}"),
-)
+_PLAIN = re.compile(r"[a-z][a-z0-9_:.-]{0,39}")
 
 
 @dataclass(frozen=True)
@@ -108,58 +85,6 @@ def judge_controls(verdict: Verdict, driven: Driven, expectations: Expectations)
     return seen
 
 
-def judge_leaks(verdict: Verdict, audit: Findings, service: Findings | None, *, driven: bool) -> None:
-    """No credential and no personal data in the audit log, seeded or not; no text of a prompt in a service's own log."""
-    for kind in KINDS:
-        if kind.rule == "authorization" or driven:
-            _judge_seeded(verdict, kind, audit.seeded.get(kind.rule, Places()))
-    if service is not None:
-        _judge_service(verdict, service, driven=driven)
-    for kind in KINDS:
-        unseeded = audit.unseeded.get(kind.rule, Places())
-        verdict.expect(
-            f"no {'other ' if driven else ''}{kind.words} is in the audit log",
-            not unseeded,
-            expected="none",
-            observed=unseeded.told() or "none",
-            reason_code=kind.reason_code,
-            action=f"{kind.action} If it is meant to be there, name field or pattern in allow.",
-        )
-
-
-def _judge_seeded(verdict: Verdict, kind: Kind, places: Places) -> None:
-    verdict.expect(
-        f"no {kind.words} that the check sent is in the audit log, in any encoding",
-        not places,
-        expected="none",
-        observed=places.told() or "none",
-        reason_code=kind.reason_code,
-        action=kind.action,
-    )
-
-
-def _judge_service(verdict: Verdict, service: Findings, *, driven: bool) -> None:
-    credentials = service.seeded.get("authorization", Places())
-    verdict.expect(
-        "no Authorization value that the check sent is in a service's own log, in any encoding",
-        not credentials,
-        expected="none",
-        observed=credentials.told() or "none",
-        reason_code="authorization-logged",
-        action=f"Take headers out of what is logged, revoke the credential, {_PURGE}",
-    )
-    if driven:
-        texts = {rule: places for rule, places in service.seeded.items() if rule != "authorization"}
-        verdict.expect(
-            "no text of the check's prompts is in a service's own log, in any encoding",
-            not texts,
-            expected="none",
-            observed={rule: places.told() for rule, places in texts.items()} or "none",
-            reason_code="canary-leaked",
-            action=f"Take bodies out of what is logged, also when debugging, {_PURGE}",
-        )
-
-
 def judge_form(verdict: Verdict, audit: Findings, expectations: Expectations) -> None:
     """Every line an entry, every entry complete, in order, and nobody else's to read."""
     verdict.expect(
@@ -167,6 +92,7 @@ def judge_form(verdict: Verdict, audit: Findings, expectations: Expectations) ->
         not audit.not_json,
         expected="JSON Lines",
         observed=audit.not_json.told() or f"{audit.lines} lines",
+        reason=f"a line is no JSON object: {audit.not_json.first()}",
         reason_code="audit-not-json",
         action="Write an entry in one write of one line; escape what is in it with a JSON library.",
     )
@@ -176,6 +102,7 @@ def judge_form(verdict: Verdict, audit: Findings, expectations: Expectations) ->
             not audit.fields,
             expected=", ".join(FIELDS),
             observed=audit.fields.told() or f"{audit.fresh_lines} entries",
+            reason=f"an entry lacks a field of the contract: {audit.fields.first()}",
             reason_code="audit-field-missing",
             action="Write all fields in every entry; those without a value as null, where the contract lets them.",
         )
@@ -184,6 +111,7 @@ def judge_form(verdict: Verdict, audit: Findings, expectations: Expectations) ->
             not audit.backwards,
             expected=f"within {expectations.tolerance.total_seconds():g} s",
             observed=audit.backwards.told() or "in order",
+            reason=f"an entry is older than one before it: {audit.backwards.first()}",
             reason_code="audit-ts-not-monotone",
             action="Take the time when the entry is written, from a clock that is synchronised.",
         )
@@ -212,6 +140,7 @@ def judge_entries(verdict: Verdict, driven: Driven, expectations: Expectations) 
             not missing,
             expected=f"{len(driven.actions)} entries",
             observed=_told(map(str, missing)) or f"{len(driven.actions)} entries",
+            reason=f"no entry was written for {_first(map(str, missing))}",
             reason_code="audit-entry-missing",
             action="Audit the action named, whatever its outcome. With several gateways set sidecar_gateway_local_url per host.",
         )
@@ -229,26 +158,27 @@ def judge_entries(verdict: Verdict, driven: Driven, expectations: Expectations) 
         not wrong,
         expected="the tenant whose token was sent",
         observed=_told(wrong) or "as sent",
+        reason=f"an entry does not name the tenant of the token: {_first(wrong)}",
         reason_code="audit-tenant-mismatch",
         action="Take the tenant of an entry from the token that was authenticated.",
     )
-    foreign = [
-        f"{action}: {entry.subject}, expected {action.subject}" for action, entry in driven.recorded() if _other_subject(action, entry)
-    ]
+    foreign = [f"{action}: another than {action.subject}" for action, entry in driven.recorded() if _other_subject(action, entry)]
     verdict.expect(
         "entries name the subject of the token",
         not foreign,
         expected="the subject that sidecar_tokens names",
         observed=_told(foreign) or "as sent",
+        reason=f"an entry does not name the subject of the token: {_first(foreign)}",
         reason_code="audit-subject-mismatch",
         action="Take the subject of an entry from the token that was authenticated, or correct sidecar_tokens.",
     )
-    untold = [f"{a}: {e.outcome}" for a, e in driven.recorded() if not expectations.outcomes.tells(e.outcome or "", a.status)]
+    untold = [f"{a}: {_shown(e.outcome)}" for a, e in driven.recorded() if not expectations.outcomes.tells(e.outcome or "", a.status)]
     verdict.expect(
         "entries tell the outcome that was answered",
         not untold,
         expected="denied for 401 and 403, allowed for 2xx, neither for other errors",
         observed=_told(untold) or "as answered",
+        reason=f"an entry tells another outcome than was answered: {_first(untold)}",
         reason_code="audit-outcome-wrong",
         action="Write the entry after the answer is known. Where outcomes are named otherwise, set allowed_outcomes and denied_outcomes.",
     )
@@ -258,6 +188,7 @@ def judge_entries(verdict: Verdict, driven: Driven, expectations: Expectations) 
         not bare,
         expected="a snippet",
         observed=_told(bare) or "a snippet each",
+        reason=f"an entry has no snippet: {_first(bare)}",
         reason_code="snippet-missing",
         action="Write the scrubbed beginning of the prompt into the snippet: scrubbed is not emptied.",
     )
@@ -278,7 +209,7 @@ def _judge_clock(verdict: Verdict, driven: Driven, tolerance: timedelta) -> None
 
 
 def _wrong_tenant(action: Action, entry: Entry) -> str:
-    return f"{action}: {entry.tenant_id}, expected {action.tenant_id}"
+    return f"{action}: {_shown(entry.tenant_id)}, expected {action.tenant_id}"
 
 
 def _other_subject(action: Action, entry: Entry) -> bool:
@@ -288,3 +219,14 @@ def _other_subject(action: Action, entry: Entry) -> bool:
 def _told(items: Iterable[str]) -> list[str]:
     """Each once, in order."""
     return list(dict.fromkeys(items))
+
+
+def _first(items: Iterable[str]) -> str:
+    """The first in one line, and how many more."""
+    told = _told(items)
+    return f"{told[0]} and {len(told) - 1} more" if len(told) > 1 else "".join(told)
+
+
+def _shown(value: str | None) -> str:
+    """A value from the log for a reader, if it is a plain name; anything else might be what must not be shown."""
+    return value if value and _PLAIN.fullmatch(value) else "(no plain name)" if value else "null"

@@ -70,7 +70,7 @@ class LogFile:
         self.compressed = path.endswith(".gz") and self.at(0, 2) == _GZIP
 
     def __str__(self) -> str:
-        return f"{self._kind} log {self.path or '(empty path)'}"
+        return f"{self._kind} log {self.path}"
 
     def status(self) -> os.stat_result:
         """What the file system says of it now."""

@@ -37,7 +37,7 @@ class Place:
 
     def __str__(self) -> str:
         where = f"{self.path} byte {self.offset}" if self.line is None else f"{self.path} line {self.line}, byte {self.offset}"
-        return f"{where}: {self.note}" if self.note else where
+        return f"{where} ({self.note})" if self.note else where
 
 
 @dataclass
@@ -55,6 +55,16 @@ class Places:
 
     def __bool__(self) -> bool:
         return self.count > 0
+
+    def merge(self, other: Places) -> None:
+        """Note those of another kind too."""
+        self.count += other.count
+        self.kept = [*self.kept, *other.kept][:KEPT]
+
+    def first(self) -> str:
+        """The first in one line, and how many more; empty where there is none."""
+        more = f" and {self.count - 1} more" if self.count > 1 else ""
+        return f"{self.kept[0]}{more}" if self.kept else ""
 
     def told(self) -> list[str]:
         """For a reader."""

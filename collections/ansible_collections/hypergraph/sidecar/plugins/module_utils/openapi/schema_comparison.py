@@ -60,15 +60,13 @@ class SchemaComparison:
         steps = [self._compared(_Question([old], [new], direction))]
         answer: list[Change] | None = None
         while steps:
-            try:
-                # A step that has not begun takes None, and yields before it is sent anything else.
-                question = next(steps[-1]) if answer is None else steps[-1].send(answer)
-            except StopIteration as done:
-                steps.pop()
-                answer = done.value
-            else:
-                steps.append(self._compared(question))
+            said = _advanced(steps[-1], answer)
+            if isinstance(said, _Question):
+                steps.append(self._compared(said))
                 answer = None
+            else:
+                steps.pop()
+                answer = said
         return answer or []
 
     def _compared(self, question: _Question) -> _Step:
@@ -86,6 +84,15 @@ class SchemaComparison:
         return self._known[key]
 
 
+def _advanced(step: _Step, answer: list[Change] | None) -> _Question | list[Change]:
+    """What the step says next: a question, or in the end the breaks it found. One that has not begun takes no answer."""
+    try:
+        return next(step) if answer is None else step.send(answer)
+    except StopIteration as end:
+        found: list[Change] = end.value
+        return found
+
+
 def _alternatives(old: list[Shape], new: list[Shape], direction: str, where: str) -> _Step:
     if len(old) == len(new) == 1:
         return (yield from _compared_shapes(Pair(old[0], new[0], direction), where))
@@ -96,7 +103,8 @@ def _alternatives(old: list[Shape], new: list[Shape], direction: str, where: str
     for shape in occurring:
         breaks: list[list[Change]] = []
         for other in allowed:
-            breaks.append((yield from _compared_shapes(_pair(shape, other, direction), where)))
+            changes = yield from _compared_shapes(_pair(shape, other, direction), where)
+            breaks.append(changes)
         if all(breaks):
             partner = _partner(shape, allowed)
             found.extend(breaks[partner] if partner is not None else [_lost(shape, direction, where)])

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
+from urllib.parse import quote
 
 from ..connection import Token
 from ..faults import CheckError, CheckFault, CheckInconclusive
@@ -34,6 +36,7 @@ class Resources:
         self._own: set[str] = set()
         self._before: frozenset[str] = frozenset()
         self._hooks: set[str] = set()
+        self._addresses: set[str] = set()
         self._hooks_listed: bool | None = None
 
     def finished_trace(self) -> str:
@@ -85,7 +88,7 @@ class Resources:
         """Whether there are traces that nobody was let through to make; other traffic of the tenant makes some too."""
         return bool(self._trace_ids() - self._before - self._own)
 
-    def are_made_by(self, request: Callable[[], None]) -> bool | None:
+    def are_made_by(self, request: Callable[[], object]) -> bool | None:
         """Whether traces appear each time after the request, and none without it. None where too many appear without it to say."""
         seen = 0
         for _ in range(_TRIES):
@@ -98,7 +101,7 @@ class Resources:
                 return True
         return None
 
-    def _grows(self, request: Callable[[], None]) -> bool:
+    def _grows(self, request: Callable[[], object]) -> bool:
         before = self._trace_ids()
         request()
         time.sleep(SETTLE_SECONDS)
@@ -106,6 +109,12 @@ class Resources:
 
     def _trace_ids(self) -> frozenset[str]:
         return frozenset(str(row.get("trace_id")) for row in self._rows("/v1/traces"))
+
+    def new_address(self) -> str:
+        """An address that no other webhook has and that leads nowhere."""
+        url = f"https://{canary('hook')}.invalid/"
+        self._addresses.add(url)
+        return url
 
     def register(self, url: str) -> str:
         """Register a webhook and return its id. Raises CheckError where it is refused."""
@@ -124,10 +133,10 @@ class Resources:
     def lists_webhooks(self) -> bool:
         """Whether reading back would see a webhook: one registered for the purpose is in the list, by its id and its address."""
         if self._hooks_listed is None:
-            url = marker()
+            url = self.new_address()
             identity = self.register(url)
             self._hooks_listed = (identity, url) in self._webhooks().items()
-            self._delete(identity)
+            self.drop_webhook(identity)
         return self._hooks_listed
 
     def has_webhook(self, identity: str) -> bool:
@@ -139,17 +148,22 @@ class Resources:
         found = [identity for identity, of in self._webhooks().items() if of == url]
         self._hooks.update(found)
         for identity in found:
-            self._delete(identity)
+            self.drop_webhook(identity)
         return bool(found)
 
     def tidy(self) -> tuple[str, ...]:
         """Delete what webhooks of the probe remain, and return the ids of those that could not be."""
+        with suppress(CheckError):
+            # Also those whose id never came back.
+            self._hooks.update(identity for identity, url in self._webhooks().items() if url in self._addresses)
         for identity in sorted(self._hooks):
-            self._delete(identity)
+            with suppress(CheckError):
+                self.drop_webhook(identity)
         return tuple(sorted(self._hooks))
 
-    def _delete(self, identity: str) -> None:
-        answer = self._client.request("DELETE", f"/v1/webhooks/{identity}", self._owner)
+    def drop_webhook(self, identity: str) -> None:
+        """Delete a webhook of the probe, or leave it for the end where that is refused."""
+        answer = self._client.request("DELETE", f"/v1/webhooks/{quote(identity, safe='')}", self._owner)
         if 200 <= answer.status < 300 or answer.status in (404, 410):
             self._hooks.discard(identity)
 
@@ -164,11 +178,6 @@ class Resources:
         if answer.status != 200 or not isinstance(rows, list):
             raise CheckError("list-unreadable", f"GET {path} answered {answer.status}, expected 200 with a data list", "Check the API.")
         return [row for row in rows if isinstance(row, dict)]
-
-
-def marker() -> str:
-    """An address that no other webhook has and that leads nowhere."""
-    return f"https://{canary('hook')}.invalid/"
 
 
 def hook(url: str) -> dict[str, str]:

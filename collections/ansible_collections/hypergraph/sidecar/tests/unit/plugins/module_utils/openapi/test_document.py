@@ -114,6 +114,16 @@ def test_just_below_the_bounds_is_read() -> None:
     assert len(yaml_json.loads(bomb(5))["a4"]) == 9
 
 
+def test_every_value_counts_once_and_each_alias_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_json, "MAX_VALUES", 6)
+    for within in ("a: [1, 2, 3, 4]", "a: &a [1]\nb: *a\nc: 1"):
+        assert yaml_json.loads(within)
+        assert document.parse(json.dumps(yaml_json.loads(within)).encode(), is_json=True)
+    for beyond in ("a: [1, 2, 3, 4, 5]", "a: &a [1]\nb: *a\nc: *a"):
+        with pytest.raises(ValueError, match="more than 6 values"):
+            yaml_json.loads(beyond)
+
+
 def test_a_file_is_read_as_what_it_holds(tmp_path: Path) -> None:
     yaml = tmp_path / "api.yaml"
     yaml.write_bytes(b"\xef\xbb\xbfopenapi: 3.1.0\n")
