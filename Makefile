@@ -20,7 +20,7 @@ whole: .venv/dev  ## playbooks on the lab, the defect matrix, the browser, the l
 	pytest -q -n 2 tests
 
 lint: .venv/dev  ## style, types, documentation
-	ruff check && ruff format --check && mypy && ansible-lint --offline && antsibull-changelog lint $(COLLECTION) && antsibull-docs lint-collection-docs --plugin-docs $(COLLECTION)
+	ruff check && ruff format --check && mypy && ansible-lint --offline && antsibull-docs lint-collection-docs --plugin-docs $(COLLECTION) && cd $(COLLECTION) && antsibull-changelog lint
 
 sanity: .venv/dev  ## what Galaxy demands of a collection
 	cd $(COLLECTION) && ansible-test sanity --python default $(ARGS)

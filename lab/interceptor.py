@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
+from anyio import CancelScope
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -95,13 +96,19 @@ class Interceptor:
         except httpx.HTTPError as problem:
             _LOG.warning("the upstream broke off a stream: %s", type(problem).__name__)
         finally:
-            with contextlib.suppress(httpx.HTTPError):
-                await answer.aclose()
-            if trace and finished:
-                self._enqueue(trace, chat, "".join(told))
-            elif trace:
-                with contextlib.suppress(IllegalTransition, UnknownTrace):
-                    await self._store.transition(trace["trace_id"], FAILED, error="the answer was broken off before its end")
+            # A caller that hangs up cancels this task; its trace must come to an end nonetheless.
+            with CancelScope(shield=True):
+                await self._relayed(answer, trace, chat, "".join(told) if finished else None)
+
+    async def _relayed(self, answer: httpx.Response, trace: Mapping[str, Any] | None, chat: Mapping[str, Any], told: str | None) -> None:
+        """Close a stream; explain what was told, or fail the trace where it was broken off (None)."""
+        with contextlib.suppress(httpx.HTTPError):
+            await answer.aclose()
+        if trace and told is not None:
+            self._enqueue(trace, chat, told)
+        elif trace:
+            with contextlib.suppress(IllegalTransition, UnknownTrace):
+                await self._store.transition(trace["trace_id"], FAILED, error="the answer was broken off before its end")
 
     async def _accept(self, trace: Mapping[str, Any], chat: Mapping[str, Any]) -> None:
         record = TraceRecord.accepted(

@@ -58,7 +58,8 @@ class Model:
             message = f"The model {model!r} does not exist. Known: {', '.join(self._settings.LLM_MODELS)}"
             error = {"message": message, "type": "invalid_request_error", "param": "model", "code": "model_not_found"}
             return JSONResponse({"error": error}, 404)
-        prompt = last_user_text(body["messages"])
+        # JSON may spell half a surrogate pair, which no encoding can write.
+        prompt = last_user_text(body["messages"]).encode("utf-8", "replace").decode()
         answer = compose(prompt)
         thinking = self._settings.LLM_LATENCY_MS.sample(self._source)
         head = {"id": f"chatcmpl-{random.getrandbits(96):024x}", "created": int(time.time()), "model": model}  # no secret

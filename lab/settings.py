@@ -149,7 +149,7 @@ class Settings:
     ]
     STATUS_BACKEND: Annotated[str, Setting(_one_of("json", "ddb"), "json", "where trace records are kept: a JSON file or DynamoDB")]
     STATUS_JSON_PATH: Annotated[Path, Setting(_path, "{state}/hif/status.json", "file of the json backend")]
-    STATUS_JSON_MAX_RECORDS: Annotated[int, Setting(_whole(10), "5000", "above it the oldest finished records are dropped from the file")]
+    STATUS_JSON_MAX_RECORDS: Annotated[int, Setting(_whole(10), "2000", "above it the oldest finished records are dropped from the file")]
     STATUS_DDB_TABLE: Annotated[str, Setting(str, "hypergraph-status", "table of the ddb backend, created where it is missing")]
     GRAPH_STORE_URI: Annotated[
         str, Setting(_graph_uri, "file://{state}/hif/graphs", "where graphs are kept: file:///path or s3://bucket/prefix")

@@ -150,7 +150,7 @@ def _start(state: StateDirectory, request: Request, settings: Settings) -> dict[
 
 
 def _start_on(state: StateDirectory, request: Request, socket: Path, assigned: Mapping[str, int]) -> dict[str, Any]:
-    state.defects_journal.unlink(missing_ok=True)
+    state.seed(request.defects)
     documents = publication.artifacts(state, Defects(frozenset(request.defects), "up", state.defects_journal))
     tokens = publication.tokens_of(state, Settings.read(request.given, state.path))
     carried = {

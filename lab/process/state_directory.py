@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -51,7 +51,7 @@ class StateDirectory:
         if self.path.exists() and not (self.path / _MARK).exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise LabError(f"--state {self.path} exists and is no state directory of a lab; name another, or empty it")
         try:
-            for place in (self.path, self.logs, self.run, self.path / "hif", self.path / "audit", self.path / "api" / "released"):
+            for place in (self.path, self.logs, self.run, *self._data, self.path / "api" / "released"):
                 place.mkdir(parents=True, exist_ok=True)
             self.path.chmod(0o700)
             (self.path / _MARK).touch()
@@ -77,6 +77,24 @@ class StateDirectory:
     def defects_journal(self) -> Path:
         """Which defects really took effect."""
         return self.path / "defects_applied.jsonl"
+
+    @property
+    def _data(self) -> tuple[Path, Path]:
+        """Directories of what the services write for good, beside their database."""
+        return self.path / "hif", self.path / "audit"
+
+    def seed(self, defects: Collection[str]) -> None:
+        """Make the data ready for services with these defects: what other defects have written would be held against them, so it goes."""
+        mark = self.path / "seeded.json"
+        before = json.loads(mark.read_text(encoding="utf-8")) if mark.exists() else []
+        if before and before != sorted(defects):
+            for database in self.path.glob("sidecar.db*"):
+                database.unlink()
+            for place in self._data:
+                shutil.rmtree(place)
+                place.mkdir()
+        write_private(mark, json.dumps(sorted(defects)))
+        self.defects_journal.unlink(missing_ok=True)
 
     def published(self) -> dict[str, Any]:
         """The content of lab.json; empty where there is none."""

@@ -146,6 +146,16 @@ def test_tenants_do_not_exist_for_each_other(api: Api) -> None:
     assert {row["tenant_id"] for row in listed} <= {"beta"}
 
 
+def test_any_text_is_answered_and_explained(api: Api) -> None:
+    for text in ('"\\ud800 half a pair"', '"\\u0000 \\u202e"', '""', '"?!"', '[{"type": "text", "text": "in parts"}]', "null"):
+        body = f'{{"model": "gpt-4o-mini", "messages": [{{"role": "user", "content": {text}}}]}}'
+        answer = api.ask("POST", "/v1/chat/completions", headers={"x-explain-mode": "hypergraph"}, content=body.encode())
+        assert answer.status_code == 200, text
+        trace_id = answer.headers["x-trace-id"]
+        assert api.ended(trace_id)["state"] == "complete", text
+        assert api.ask("GET", f"/v1/traces/{trace_id}/graph").json()["nodes"], text
+
+
 def test_tenant_label_files_nothing_elsewhere(api: Api) -> None:
     headers = {"x-explain-mode": "hypergraph", "x-tenant-id": "beta"}
     body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": PROMPT}]}

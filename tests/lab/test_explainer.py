@@ -123,15 +123,17 @@ def test_chaos(start_api: Callable[..., Api]) -> None:
         assert api.metric("explainer", f'chaos_faults_injected_total{{fault="{fault}"}}') == count
 
 
-def test_broken_off_stream_fails_its_trace(start_api: Callable[..., Api]) -> None:
+@pytest.mark.parametrize("breaker", ["upstream", "caller"])
+def test_broken_off_stream_fails_its_trace(breaker: str, start_api: Callable[..., Api]) -> None:
     api = start_api("--set", "LLM_LATENCY_MS=4000")
     body = {"model": "gpt-4o-mini", "stream": True, "messages": [{"role": "user", "content": "One. Two. Three."}]}
     headers = {"authorization": f"Bearer {api.tokens['alpha-writer']}", "x-explain-mode": "hypergraph"}
     with api.client.stream("POST", "/v1/chat/completions", json=body, headers=headers) as answer:
         trace = answer.headers["x-trace-id"]
         assert api.status(trace)["state"] == "queued"
-        os.kill(pid_of(api, "llm"), signal.SIGKILL)
-        answer.read()
+        if breaker == "upstream":
+            os.kill(pid_of(api, "llm"), signal.SIGKILL)
+            answer.read()
     failed = api.ended(trace)
     assert (failed["state"], failed["error"]) == ("failed", "the answer was broken off before its end")
 

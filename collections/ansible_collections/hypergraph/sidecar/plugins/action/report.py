@@ -68,7 +68,7 @@ class ActionModule(ActionBase):
         """The gate's decision and where the report is; the files are written but in check mode."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         task_vars = task_vars or {}
-        _, arguments = self.validate_argument_spec(ARGUMENTS)
+        _validated, arguments = self.validate_argument_spec(ARGUMENTS)
         base = Path.cwd()
         try:
             environment = Path(unfrackpath(arguments["results_dir"])) / store.check_environment(arguments["environment"])

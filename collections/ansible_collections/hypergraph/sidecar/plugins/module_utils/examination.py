@@ -24,7 +24,7 @@ from .verdict import Verdict
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-    from .http import Client
+    from .http_client import Client
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Examination:
     @cached_property
     def client(self) -> Client:
         """The HTTP client of this run, made when first asked for."""
-        from .http import Client
+        from .http_client import Client
 
         return Client(self.connection)
 
@@ -48,7 +48,7 @@ class Examination:
         if self.check_mode:
             self.verdict.skip(
                 "disabled_by_config",
-                "check mode: the probe would have submitted chats and traces of its own, so it examined nothing",
+                "check mode: what needs chats and traces of the probe's own was not examined",
                 "Run without --check.",
             )
         return not self.check_mode

@@ -14,7 +14,7 @@ from typing import Any
 
 from .connection import Token
 from .faults import CheckError, CheckInconclusive
-from .http import Answer, Client
+from .http_client import Answer, Client
 from .redaction import excerpt
 
 TERMINAL_STATES = frozenset({"complete", "failed", "expired", "canceled"})

@@ -104,11 +104,11 @@ class Records:
         Raises KeyError, TypeError or ValueError where a record lacks or adds a field, or a field is not of its declared type.
         """
         return cls(
-            tuple(_typed(Assertion, item) for item in document["assertions"]),
-            tuple(_typed(Assertion, item) for item in document["controls"]),
-            tuple(_typed(Shortfall, item) for item in document["shortfalls"]),
-            tuple(_typed(Breakdown, item) for item in document["errors"]),
-            tuple(_typed(Skip, item) for item in document["skips"]),
+            _listed(Assertion, document, "assertions"),
+            _listed(Assertion, document, "controls"),
+            _listed(Shortfall, document, "shortfalls"),
+            _listed(Breakdown, document, "errors"),
+            _listed(Skip, document, "skips"),
         )
 
     def closed(self, examined: Mapping[str, int]) -> Records:
@@ -127,6 +127,13 @@ class Records:
 
 _Record = TypeVar("_Record", Assertion, Shortfall, Breakdown, Skip)
 _FIELD_TYPES: dict[Any, tuple[type, ...]] = {"Any": (object,), "bool": (bool,), "int | None": (int, type(None)), "str": (str,)}
+
+
+def _listed(kind: type[_Record], document: Mapping[str, Any], member: str) -> tuple[_Record, ...]:
+    items = document[member]
+    if not isinstance(items, list):
+        raise TypeError(f"{member} is a {type(items).__name__}, expected a list")
+    return tuple(_typed(kind, item) for item in items)
 
 
 def _typed(kind: type[_Record], item: Mapping[str, Any]) -> _Record:

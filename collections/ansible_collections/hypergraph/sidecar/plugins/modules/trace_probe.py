@@ -65,7 +65,9 @@ options:
     type: bool
     default: true
   webhook_listen:
-    description: Address of the probe's machine to listen on, as C(HOST) for a free port or C(HOST:PORT).
+    description:
+      - Address of the probe's machine to listen on, as C(HOST) for a free port or C(HOST:PORT).
+      - A loopback address serves only where the gateway is on the same machine; elsewhere webhooks are skipped, and the verdict says so.
     type: str
     default: 127.0.0.1
   webhook_public_url:

@@ -31,7 +31,7 @@ class VerdictAction(ActionBase):
         super().run(tmp, task_vars)
         task_vars = task_vars or {}
         try:
-            result = self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)
+            result: dict[str, Any] = self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)
         except AnsibleConnectionFailure as unreachable:
             result = self._broken(
                 "host-unreachable",
@@ -41,7 +41,8 @@ class VerdictAction(ActionBase):
         except AnsibleError as broken:
             result = self._broken("module-not-started", f"the module could not start: {broken.message}", "Correct the task or the host.")
         if "verdict" not in result and "ansible_job_id" not in result:
-            said = result.get("module_stderr") or result.get("msg") or "the module ended without a verdict"
+            sources = ("module_stderr", "msg", "exception", "module_stdout")
+            said = next((result[source] for source in sources if result.get(source)), "it ended without a verdict")
             result = self._broken("module-failed", f"the module failed: {said}", "Correct the argument or the host's Python it names.")
         if "verdict" in result:
             result["verdict"]["host"] = str(task_vars.get("inventory_hostname", ""))

@@ -73,7 +73,7 @@ def seed(origin: str, way: int) -> Canaries:
 
 
 def _random(alphabet: str, length: int) -> str:
-    return "".join(secrets.choice(alphabet) for _ in range(length))
+    return "".join(secrets.choice(alphabet) for _place in range(length))
 
 
 def _groups(digits: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any
 from ..connection import Token
 from ..examination import Examination
 from ..faults import CheckError
-from ..http import Answer
+from ..http_client import Answer
 from ..traces import TERMINAL_STATES, attach_headers, canary, chat_body, graph_path, status_path
 from .actions import Action
 from .canaries import seed

@@ -190,7 +190,7 @@ class Scan:
 
     def _unseeded(self, region: Region, chunk: Chunk, line: int | None) -> None:
         for start, end, rules in suspects(chunk.data):
-            for name, match in _matches(chunk.data[start:end], rules):
+            for name, match in matches_in(chunk.data[start:end], rules):
                 told = match.text.encode("utf-8", "replace")
                 if any(spelling in told.lower() for spelling in self._known):
                     continue
@@ -204,7 +204,8 @@ class Scan:
 
     def _entries(self, region: Region, chunk: Chunk, line: int | None, before: datetime | None) -> datetime | None:
         """Judge the form of fresh entries; the latest moment they name."""
-        assert self._rules.outcomes is not None
+        if self._rules.outcomes is None:
+            raise ValueError("entries can be judged only where the outcomes to expect are given")
         for offset, text in chunk.lines():
             if not text.strip():
                 continue
@@ -271,7 +272,7 @@ def _refuse(constant: str) -> Any:
     raise ValueError(constant)
 
 
-def _matches(line: bytes, rules: Collection[str]) -> Iterator[tuple[str, Match]]:
+def matches_in(line: bytes, rules: Collection[str]) -> Iterator[tuple[str, Match]]:
     """What the rules find in a line, each with the name of the field it is in, once however often it is there."""
     found: set[tuple[str, str, str]] = set()
     for name, text in _values(line):

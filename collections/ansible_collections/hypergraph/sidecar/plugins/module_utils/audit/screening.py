@@ -35,16 +35,17 @@ class _Shape:
 
 
 # Trunk prefix and area code. Without this confirmation one line in four with a UUID in it would be looked at.
-_TRUNK = re.compile(rb"(?<![\w.+/-])\(?0[1-9]\d{1,4}\)?[ /-]\d{3}")
+_TRUNK = re.compile(rb"(?<![\w.+/-])(?:0[1-9]\d{1,3}[ /-]|\(0[1-9]\d{0,3}\)[ /-]?)\d{3}")
 _SHAPES = (
-    _Shape("card", b"9" * 13, re.compile(rb"(?<![\w+])[2-6]\d{12}")),
+    _Shape("card", b"9" * 13, re.compile(rb"(?<![\w+-])(?<!\d\.)[2-6]\d{12}")),
     _Shape("card", b"9999-9999-9999"),
     _Shape("card", b"9999-999999-9999"),
     _Shape("phone", b"999-999-9999"),
     _Shape("phone", b"999--999-9999"),
     _Shape("phone", b"99-99-99-99-99"),
     _Shape("phone", b"999-999", _TRUNK),
-    _Shape("phone", b"999--999", _TRUNK),
+    _Shape("phone", b"9--999", _TRUNK),
+    _Shape("phone", b"999-99-99-99"),
     _Shape("iban", b"AA99", re.compile(rb"(?<![A-Za-z0-9])[A-Z]{2}\d{2}[ -]?[A-Z0-9]")),
     _Shape("email", b"@"),
 )
@@ -52,7 +53,7 @@ _SHAPES = (
 _BEFORE = 8
 _AFTER = 8
 
-_ANNOUNCING = (
+_ANNOUNCING_PHONES = (
     rb"h(?<=[Pp]h)one",
     rb"H(?<=PH)ONE",
     rb"T(?:el|EL)",
@@ -70,6 +71,19 @@ _ANNOUNCING = (
     rb"i(?<=[Mm]s)isdn",
     rb"I(?<=MS)ISDN",
     rb"d(?<=[Hh]and)y",
+)
+
+_ANNOUNCING_CARDS = (
+    rb"c(?:ard)",
+    rb"C(?:ard|ARD)",
+    rb"p(?:an)",
+    rb"P(?:AN|an)",
+    rb"v(?:isa)",
+    rb"V(?:isa|ISA)",
+    rb"s(?<=[Mm]aes)tro",
+    rb"S(?<=MAES)TRO",
+    rb"u(?:nion[Pp]ay)",
+    rb"U(?:nion[Pp]ay|NIONPAY)",
 )
 
 # Each begins with one plain character, which the regular expression engine finds at the speed of memory; an alternation would not be.
@@ -99,8 +113,9 @@ _MARKS = tuple(
         ("email", rb"\\u0040"),
         ("phone", rb"%2[Bb]"),
         ("phone", rb"\\u002[Bb]"),
-        ("phone", rb"\+ ?\(?[1-9]"),
-        *(("phone", rb"%s[^\d\n]{0,32}\d{9}" % word) for word in _ANNOUNCING),
+        ("phone", rb"\+ ?\(?[1-9][ ./()-]{0,2}\d[ ./()-]{0,2}\d"),
+        *(("phone", rb"%s[\w \"':=.\\\[-]{0,32}\(?\d[\d ./()-]{5,}\d" % word) for word in _ANNOUNCING_PHONES),
+        *(("card", rb"%s[^\d\n]{0,32}\d{12}" % word) for word in _ANNOUNCING_CARDS),
     )
 )
 

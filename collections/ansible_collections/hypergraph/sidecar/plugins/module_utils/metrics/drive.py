@@ -75,7 +75,7 @@ class Driver:
         give_up = time.monotonic() + self._within
         while True:
             for trace_id, began in list(pending.items()):
-                _, status = read_status(self._client, self._token, trace_id)
+                status = read_status(self._client, self._token, trace_id)[1]
                 if status["state"] in TERMINAL_STATES:
                     del pending[trace_id]
                     yield status["state"], began

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO, cast
 
 from ..faults import CheckError
+from ..redaction import excerpt
 from .text_format import TextRules
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def parse(body: bytes, form: str) -> Iterator[tuple[str, Metric]]:
     read = read_openmetrics if form == OPENMETRICS else read_text
     try:
         # The parsers take a text file and do no more with it than iterate.
-        for metric in read(cast("TextIO", lines)):
+        for metric in read(cast(TextIO, lines)):
             yield _exposed_name(metric, lines.rules), metric
     except InvalidExposition:
         raise
@@ -79,7 +80,7 @@ class _Lines:
     @property
     def shown(self) -> str:
         """The line at hand, as far as a reader wants to see it."""
-        return self.line.rstrip("\n")[:120]
+        return excerpt(self.line.rstrip("\n"), 120)
 
     def __iter__(self) -> Iterator[str]:
         for line in io.StringIO(self._text):

@@ -51,7 +51,7 @@ def judge_movement(verdict: Verdict, service: str, expected: Expectation, spans:
     at_least = driven(expected, rounds)
     seen = {
         label: sorted(set().union(*(_values(span.last, expected.name, label) for span in spans)))
-        for label in {label for selection, _ in behind for label in selection}
+        for label in {label for selection, _missing in behind for label in selection}
     }
     said = [f"{_shown(expected.name, selection)} by {by:g}{_absent(selection, seen)}" for selection, by in behind]
     counts = [f"{_shown(expected.name, selection)} by {moved(expected, selection, spans):g}" for selection in expected.selections()]

@@ -85,8 +85,8 @@ class Observation:
     def observe(self) -> None:
         """Scrape before and after each round of chats, or once where no chats may be sent.
 
-        A third round tells labels that grow with requests from those that merely look so after two. Raises CheckFault where the chats or
-        the deadline of the check end it; what an endpoint does wrong is kept beside it instead.
+        A third round tells labels that grow with requests from those that merely look so after two. Raises CheckFault where a chat is
+        refused or lost; what an endpoint does wrong is kept beside it instead.
         """
         for watch in self.watches:
             self._look(watch)
@@ -159,6 +159,4 @@ class Observation:
         except Flaw as flaw:
             watch.flaw = flaw
         except CheckFault as fault:
-            if fault.reason_code == "deadline-exceeded":
-                raise
             watch.fault = fault

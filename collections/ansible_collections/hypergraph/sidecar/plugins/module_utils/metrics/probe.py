@@ -76,7 +76,10 @@ class Judgement:
         if readable:
             self._verdict.examine("endpoints", len(readable))
             self._verdict.examine("series", sum(watch.span.last.series for watch in readable))
-        self._verdict.record(endpoints={watch.endpoint.label: _evidence(watch) for watch in self._seen.watches})
+        self._verdict.record(
+            endpoints={watch.endpoint.label: _evidence(watch) for watch in self._seen.watches},
+            rounds=[{"chats": done.chats, "ends": dict(done.ends)} for done in self._seen.rounds],
+        )
 
     def _judge_drive(self) -> None:
         rounds = self._seen.rounds
@@ -91,7 +94,6 @@ class Judgement:
             reason=f"of {chats} chats no explanation completed, so the explainer's counters were not driven",
             action="See trace_workflow: make explanations complete first.",
         )
-        self._verdict.record(rounds=[{"chats": done.chats, "ends": dict(done.ends)} for done in rounds])
 
     def _judge_service(self, service: Service) -> None:
         usable: list[set[str]] = []

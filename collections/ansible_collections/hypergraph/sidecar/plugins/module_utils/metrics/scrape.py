@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..faults import CheckError, CheckInconclusive
-from ..http import Answer, Client
+from ..http_client import Answer, Client
+from ..redaction import excerpt
 from ..trace_workflow.lifecycle import gateway_clock
 from . import exposition
 from .exposition import InvalidExposition
@@ -31,7 +32,7 @@ _REFUSED = frozenset({401, 403, 407})
 class Flaw(Exception):
     """The endpoint answered, and the answer is not an exposition. ``rule`` is one of SERVED, TYPED and VALID."""
 
-    def __init__(self, rule: str, reason_code: str, observed: str, reason: str, action: str) -> None:
+    def __init__(self, rule: str, *, reason_code: str, observed: str, reason: str, action: str) -> None:
         super().__init__(reason)
         self.rule = rule
         self.reason_code = reason_code
@@ -115,10 +116,10 @@ def scrape(client: Client, url: str, keep: Collection[str], max_bytes: int) -> S
     except InvalidExposition as problem:
         raise Flaw(
             VALID,
-            "exposition-invalid",
-            str(problem),
-            f"GET {url} is not valid {form}: {problem}",
-            "Correct what exposes this line; Prometheus drops the whole scrape, or what follows the line.",
+            reason_code="exposition-invalid",
+            observed=str(problem),
+            reason=f"GET {url} is not valid {form}: {problem}",
+            action="Correct what exposes this line; Prometheus drops the whole scrape, or what follows the line.",
         ) from None
     moment = gateway_clock(answer)
     return Scrape(
@@ -138,19 +139,34 @@ def _form(answer: Answer) -> str:
     if answer.status in _REFUSED:
         raise CheckError("metrics-refused", where, "Let the host that runs the check read the metrics without credentials.")
     if answer.status in _ABSENT:
-        action = "Turn the metrics on (ENABLE_OTEL=1), or correct the endpoint's url."
-        raise Flaw(SERVED, "metrics-absent", str(answer.status), f"{where}: the service is there, its metrics are not", action)
+        raise Flaw(
+            SERVED,
+            reason_code="metrics-absent",
+            observed=str(answer.status),
+            reason=f"{where}: the service is there, its metrics are not",
+            action="Turn the metrics on (ENABLE_OTEL=1), or correct the endpoint's url.",
+        )
     if answer.status != 200:
         where += f" redirecting to {answer.headers.get('location', 'nowhere')} (not followed)" if 300 <= answer.status < 400 else ""
-        raise Flaw(SERVED, "metrics-unavailable", str(answer.status), where, "Find out why the endpoint does not answer with its metrics.")
+        raise Flaw(
+            SERVED,
+            reason_code="metrics-unavailable",
+            observed=str(answer.status),
+            reason=where,
+            action="Find out why the endpoint does not answer with its metrics.",
+        )
     told = answer.headers.get("content-type", "")
     form = exposition.format_of(told)
     if form is None and answer.content_type == "application/openmetrics-text":
         raise CheckInconclusive("exposition-unsupported", f"{where} with {told}", "Serve OpenMetrics 1.0.0 to whom asks for it.")
     if form is None:
-        reason = f"{where} with {told or 'no content type'}; it begins {answer.body[:60]!r}"
-        action = "Point the endpoint's url at the metrics themselves, and serve them as text/plain; version=0.0.4 or as OpenMetrics."
-        raise Flaw(TYPED, "metrics-wrong-content-type", told or "none", reason, action)
+        raise Flaw(
+            TYPED,
+            reason_code="metrics-wrong-content-type",
+            observed=told or "none",
+            reason=f"{where} with {told or 'no content type'}; it begins {excerpt(answer.text, 60)!r}",
+            action="Point the endpoint's url at the metrics themselves, and serve them as text/plain; version=0.0.4 or as OpenMetrics.",
+        )
     return form
 
 

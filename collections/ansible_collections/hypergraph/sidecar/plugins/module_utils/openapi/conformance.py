@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from ..http import Answer
+from ..http_client import Answer
 from .operations import Operation, anonymous, operations
 from .places import Located
 from .validity import schema_validator
@@ -36,7 +36,7 @@ def disagreements(operation: Operation, answer: Answer) -> list[str]:
     media = next((contents[name] for name in _matching(answer.content_type) if name in contents), None)
     if media is None:
         return [f"media type {answer.content_type or 'missing'} is not documented for status {answer.status}, only {', '.join(contents)}"]
-    if media.child("schema").value is None or not _is_json(answer.content_type):
+    if media.child("schema").value is None or not is_json(answer.content_type):
         return []
     try:
         # Not strict_json: whether NaN is served is for trace_workflow to say.
@@ -69,5 +69,6 @@ def _matching(content_type: str) -> tuple[str, ...]:
     return (content_type, f"{content_type.partition('/')[0]}/*", "*/*")
 
 
-def _is_json(content_type: str) -> bool:
+def is_json(content_type: str) -> bool:
+    """Whether a media type is JSON."""
     return content_type == "application/json" or content_type.endswith("+json")

@@ -19,10 +19,10 @@ from typing import Any
 from ..connection import Token
 from ..examination import Examination
 from ..faults import CheckError, CheckInconclusive
-from ..http import Answer
+from ..http_client import Answer
 from ..traces import attach_headers, canary, chat_body, wait_for_end
 from . import document
-from .conformance import disagreements, documented
+from .conformance import disagreements, documented, is_json
 from .difference import differences
 from .operations import operations
 from .rules import versions
@@ -133,7 +133,7 @@ def judge_served(run: Examination, specification: Mapping[str, Any], served: Map
 
 
 def judge_live(run: Examination, caller: Caller, specification: Mapping[str, Any] | None, served: Served | None) -> None:
-    """Call the service a few times and judge versions and answers. Without a valid specification answers are not judged."""
+    """Call the service a few times and judge answers and versions. Without a valid specification answers are not judged."""
     calls: list[Call] = [] if caller.anonymous else [_call(run, "GET", "/v1/models", None, 401, "gateway_rbac", who=" without token")]
     if caller.can_call:
         models = _call(run, "GET", "/v1/models", caller.token, 200, "gateway_rbac")
@@ -143,7 +143,6 @@ def judge_live(run: Examination, caller: Caller, specification: Mapping[str, Any
         if specification is not None and caller.may_trace:
             lists = (path for path in ("/v1/traces", "/v1/webhooks") if documented(specification, "GET", path))
             calls.extend(_call(run, "GET", path, caller.token, 200, "gateway_rbac") for path in lists)
-        _judge_unknown_version(run, caller, models, specification)
         graph_calls = list(_trace_calls(run, caller))
         graph = next((call for call in graph_calls if call.template == f"{_TRACE}/graph" and call.as_meant), None)
         if graph is not None and not _judge_hif_version(run, graph):
@@ -152,6 +151,8 @@ def judge_live(run: Examination, caller: Caller, specification: Mapping[str, Any
         calls.extend(graph_calls)
     if specification is not None and calls:
         _judge_answers(run, caller, specification, calls)
+    if caller.can_call:
+        _judge_unknown_version(run, caller, models, specification)
 
 
 def _trace_calls(run: Examination, caller: Caller) -> Iterator[Call]:
@@ -194,11 +195,11 @@ def _calls_of_trace(run: Examination, token: Token | None, trace_id: str) -> Ite
 
 def _judge_unknown_version(run: Examination, caller: Caller, models: Call, specification: Mapping[str, Any] | None) -> None:
     """A version nobody documented must not be answered, be it by a catch-all route or a proxy that drops the version."""
-    if not models.as_meant:
+    if not (models.as_meant and is_json(models.answer.content_type)):
         run.verdict.skip(
             "blocked_by:gateway_rbac",
-            f"an unknown version, since /v1/models itself answered {models.answer.status}",
-            "See gateway_rbac.",
+            f"an unknown version, since /v1/models itself answered {models.answer.status} {models.answer.content_type}".rstrip(),
+            "Make /v1/models answer first.",
         )
         return
     known = versions(specification) if specification is not None else frozenset()

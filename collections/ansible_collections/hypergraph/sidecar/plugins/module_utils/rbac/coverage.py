@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from ..examination import Examination
 from ..faults import CheckError
-from ..http import Answer
+from ..http_client import Answer
 from .contract import Route
 
 _METHODS = ("get", "post", "put", "patch", "delete")

@@ -10,13 +10,15 @@ from collections.abc import Iterable, Mapping
 from ..connection import Token
 from ..faults import CheckError, CheckInconclusive
 from ..verdict import Verdict
-from .contract import ANONYMOUS, UNKNOWN, Caller, Route
+from .contract import ANONYMOUS, MISSING_SCOPE, UNKNOWN, Caller, Route
 from .matrix import Cell, Matrix
 
-_OPEN = {
+_CLOSE = {
     ANONYMOUS: "Ask for a token on this route (AUTH_MODE=static).",
     UNKNOWN: "Refuse tokens that AUTH_TOKENS_JSON does not list.",
+    MISSING_SCOPE: "Ask for the scope {scope} on this route.",
 }
+_AGREED_IN = {ANONYMOUS: "unauthenticated_status", UNKNOWN: "unknown_token_status", MISSING_SCOPE: "missing_scope_status"}
 _REFUSALS = (401, 403)
 
 
@@ -150,22 +152,22 @@ def _judge_deny(verdict: Verdict, cell: Cell, agreed: list[int]) -> None:
         )
         return
     kind = cell.caller.denied_as
+    mend = f"Answer {' or '.join(map(str, agreed))}, or allow {cell.status} in {_AGREED_IN[kind]}."
     verdict.expect(
         cell.name,
         not cell.allowed and cell.status in agreed,
         expected=" or ".join(map(str, agreed)),
         observed=cell.status,
         reason_code=f"{kind}-allowed" if cell.allowed else f"{kind}-wrong-status",
-        action=_OPEN.get(kind) or f"Ask for {cell.route.scope} on this route.",
+        action=_CLOSE[kind].format(scope=cell.route.scope) if cell.allowed else mend,
     )
 
 
 def refusals_in(params: Mapping[str, list[int]]) -> dict[str, list[int]]:
     """The statuses agreed for each kind of deny. Raises CheckError for one that cannot be a refusal."""
-    arguments = {ANONYMOUS: "unauthenticated_status", UNKNOWN: "unknown_token_status", "missing-scope": "missing_scope_status"}
-    for argument in arguments.values():
+    for argument in _AGREED_IN.values():
         strange = [status for status in params[argument] if not 400 <= status < 500 or status == 409]
         if strange or not params[argument]:
             reason = f"{argument} is {params[argument]}, expected statuses from 400 to 499 other than 409"
             raise CheckError("bad-argument", reason, f"Set {argument} to the statuses that refuse.")
-    return {kind: list(params[argument]) for kind, argument in arguments.items()}
+    return {kind: list(params[argument]) for kind, argument in _AGREED_IN.items()}

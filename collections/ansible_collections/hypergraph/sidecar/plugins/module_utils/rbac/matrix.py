@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..faults import CheckError, CheckFault
-from ..http import Answer, Client
+from ..http_client import Answer, Client
 from .contract import CANCEL, TRACE, WEBHOOK, WEBHOOK_GONE, Caller, Route
 from .resources import Resources, hook
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from ..connection import Token
 from ..faults import CheckError, CheckFault, CheckInconclusive
-from ..http import Client
+from ..http_client import Client
 from ..traces import canary, submit, wait_for_end
 
 # Long enough for a trace to appear in a list after the request that made it was answered, by far.
@@ -91,7 +91,7 @@ class Resources:
     def are_made_by(self, request: Callable[[], object]) -> bool | None:
         """Whether traces appear each time after the request, and none without it. None where too many appear without it to say."""
         seen = 0
-        for _ in range(_TRIES):
+        for _again in range(_TRIES):
             if self._grows(lambda: None):
                 continue
             if not self._grows(request):

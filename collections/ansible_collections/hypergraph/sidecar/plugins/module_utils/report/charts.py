@@ -42,7 +42,7 @@ class Mark:
     partial: bool = False
 
 
-def bar(fraction: float, status: str) -> Svg:
+def duration_bar(fraction: float, status: str) -> Svg:
     """A horizontal bar filled to ``fraction`` (0 to 1) of its width, in the colour of the status. It stretches with the page."""
     svg = _svg("bar", 100, 6, {"preserveAspectRatio": "none", "aria-hidden": "true"})
     SubElement(svg, "rect", {"class": "track", "width": "100", "height": "6"})

@@ -46,7 +46,7 @@ def terminal_lines(report: Mapping[str, Any], where: str) -> list[str]:
     """What the gate prints: the headline, a line for each check, waivers that are not in order, and where the report is."""
     rows = [(check["check"], check["status"], check["reason"]) for check in report["checks"]]
     rows += [(check, NOT_RUN, absent["reason"]) for check, absent in report["not_run"].items() if absent["required"]]
-    wide = max((len(check) for check, _, _ in rows), default=0)
+    wide = max((len(check) for check, _status, _reason in rows), default=0)
     tall = max(map(len, map(label, WORST_FIRST)))
     lines = [f"{label(status):<{tall}}  {check:<{wide}}  {shortened(reason)}".rstrip() for check, status, reason in rows]
     elsewhere = [check for check, absent in report["not_run"].items() if not absent["required"]]

@@ -57,7 +57,7 @@ def render(report: Mapping[str, Any], templates: Path, docs_url: str = "") -> st
 def _durations(report: Mapping[str, Any]) -> dict[str, charts.Svg]:
     """A bar for each check, the longest of them full."""
     longest = max((check["duration_ms"] for check in report["checks"]), default=0) or 1
-    return {check["check"]: charts.bar(check["duration_ms"] / longest, check["status"]) for check in report["checks"]}
+    return {check["check"]: charts.duration_bar(check["duration_ms"] / longest, check["status"]) for check in report["checks"]}
 
 
 def _gate_strip(report: Mapping[str, Any]) -> charts.Svg:
@@ -65,7 +65,7 @@ def _gate_strip(report: Mapping[str, Any]) -> charts.Svg:
     runs = [(report["gate"]["open"], bool(report["scope"]["restrictions"]), report["finished"])]
     runs += [(run["open"], run["partial"], run["finished"]) for run in reversed(report["history"])]
     marks = [_gate_mark(*run) for run in runs]
-    opened = sum(is_open for is_open, _, _ in runs)
+    opened = sum(is_open for is_open, _partial, _finished in runs)
     return charts.strip(marks, f"Gate in {len(runs)} runs, newest first: {opened} open, {len(runs) - opened} closed")
 
 

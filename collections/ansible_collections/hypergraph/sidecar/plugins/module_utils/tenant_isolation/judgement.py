@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..http import Answer
+from ..http_client import Answer
 from ..traces import TERMINAL_STATES
 from ..verdict import Verdict
 from .looks import PLAIN, TENANT_HEADER, Look, Outcome, Surface, canary_places, few

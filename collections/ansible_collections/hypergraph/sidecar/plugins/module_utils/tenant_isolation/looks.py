@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 from urllib.parse import quote
 
-from ..http import Answer
+from ..http_client import Answer
 from ..redaction import spellings
 
 TENANT_HEADER = "x-tenant-id"

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..connection import Token
 from ..faults import CheckError
-from ..http import Answer, Client
+from ..http_client import Answer, Client
 from ..traces import attach_headers, canary, chat_body, submit
 from ..verdict import Verdict
 from .looks import TENANT_HEADER, rows

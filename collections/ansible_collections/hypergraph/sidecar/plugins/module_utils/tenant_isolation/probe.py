@@ -12,7 +12,7 @@ from typing import Any
 from ..connection import Token
 from ..examination import Examination
 from ..faults import CheckError, CheckInconclusive
-from ..http import Answer
+from ..http_client import Answer
 from ..traces import TERMINAL_STATES, read_status, status_path, wait_for_end
 from . import judgement
 from .judgement import ForeignCancel, ForeignDelete, LabelledChat, OwnerView, Pair

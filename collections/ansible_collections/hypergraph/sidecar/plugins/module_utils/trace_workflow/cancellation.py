@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..connection import Token
-from ..http import Client
+from ..http_client import Client
 from ..traces import read_status
 from ..verdict import Verdict
 from .lifecycle import Trace, follow, look

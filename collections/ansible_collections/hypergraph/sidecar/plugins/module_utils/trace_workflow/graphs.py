@@ -14,7 +14,7 @@ from .. import strict_json
 from ..hif.adapter import to_public
 from ..hif.rules import Hypergraph, findings
 from ..hif.schema import hif_violations, profile_violations
-from ..http import Answer
+from ..http_client import Answer
 from ..verdict import Verdict
 
 UNITS = ("sentence", "token")

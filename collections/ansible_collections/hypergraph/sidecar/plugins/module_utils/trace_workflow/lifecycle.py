@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ..connection import Token
-from ..http import Answer, Client
+from ..http_client import Answer, Client
 from ..rfc3339 import parse_utc
 from ..traces import POLL_INTERVAL, TERMINAL_STATES, Submission, graph_path, read_status
 from ..verdict import Verdict

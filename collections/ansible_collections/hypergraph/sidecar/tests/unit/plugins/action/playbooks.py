@@ -27,7 +27,7 @@ class Play:
     @property
     def headline(self) -> list[str]:
         """What the report role printed."""
-        _, _, printed = self.output.partition("The report in short")
+        _before, _marker, printed = self.output.partition("The report in short")
         lines: list[str] = json.loads(printed[printed.index("{") : printed.index("}\n") + 1])["msg"]
         return lines
 

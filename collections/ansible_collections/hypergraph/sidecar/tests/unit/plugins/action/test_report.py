@@ -170,7 +170,7 @@ def test_a_report_that_cannot_be_written_fails_and_still_says_what_was_found(tmp
 
 
 def test_old_runs_make_room(tmp_path: Path) -> None:
-    for _ in range(3):
+    for _run in range(3):
         ran = play(tmp_path, [tasks("localhost", verdict("gateway_rbac")), gate(sidecar_keep_runs=2)])
         assert ran.status == 0, ran.output
     kept = sorted(path.name for path in (tmp_path / "results/staging").iterdir() if not path.is_symlink())

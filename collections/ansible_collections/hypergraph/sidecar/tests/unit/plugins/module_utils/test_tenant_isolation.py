@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.connection import Connection, Token
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.examination import Examination
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.faults import CheckError
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.http import Answer
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.http_client import Answer
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.tenant_isolation import judgement, looks, parties, probe
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.time_limit import interrupted_after
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.verdict import Verdict

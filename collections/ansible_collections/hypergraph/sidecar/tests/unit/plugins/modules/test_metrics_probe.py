@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.metr
     GATEWAY,
     TOKEN,
     MetricsService,
+    Reply,
     serving,
 )
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.modules.module_run import run_main
@@ -56,6 +58,33 @@ def test_check_mode_sends_no_chats(monkeypatch: pytest.MonkeyPatch, capsys: Any)
         result = run_main(metrics_probe.main, arguments(service, _ansible_check_mode=True), monkeypatch, capsys)
     assert result["verdict"]["status"] == "pass"
     assert service.chats_sent == 0
+
+
+class HangsLate(MetricsService):
+    """Its explainer no longer answers scrapes once so many chats were sent."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__("serial-label")
+        self._after = after
+        self.over = threading.Event()
+
+    def metrics(self, path: str) -> Reply:
+        if path == EXPLAINER and self.chats_sent >= self._after:
+            self.over.wait(30)
+        return super().metrics(path)
+
+
+@pytest.mark.parametrize("after", [5, 35])
+def test_a_round_that_the_deadline_cuts_off_is_not_judged(after: int, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    with serving(HangsLate(after)) as service:
+        result = run_main(metrics_probe.main, arguments(service, deadline=2), monkeypatch, capsys)
+        service.over.set()
+    verdict = result["verdict"]
+    assert [error["reason_code"] for error in verdict["errors"]] == ["deadline-exceeded"]
+    assert verdict["errors"][0]["reason"].startswith("the check did not finish")
+    assert "counter-frozen" not in {item["reason_code"] for item in verdict["assertions"]}
+    seen = verdict["evidence"]
+    assert {endpoint["scrapes"] for endpoint in seen["endpoints"].values()} == {len(seen["rounds"]) + 1}
 
 
 def test_its_deadline_ends_it_and_what_was_seen_is_still_judged(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

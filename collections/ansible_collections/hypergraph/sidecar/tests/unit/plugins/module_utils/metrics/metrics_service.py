@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary, generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
 
 TOKEN = "alpha-token-0123456789"
@@ -59,6 +59,7 @@ class MetricsService:
         self.requests = Counter("http_requests_total", "Requests.", labels, registry=self.gateway)
         self.chats = Counter("chat_requests_total", "Chats.", registry=self.gateway)
         self.chats.inc(100)
+        self.sizes = Summary("chat_size_bytes", "Size of chats.", registry=self.gateway)
         self.start = Gauge("process_start_time_seconds", "Start.", registry=self.gateway)
         self.start.set(1000)
         self.jobs = Counter("explainer_jobs_total", "Jobs.", ("state",), registry=self.explainer)
@@ -98,6 +99,7 @@ class MetricsService:
                     "request-label": headers.get("x-request-id") or "none",
                     "rotating-label": f"shard-{self.chats_sent % 4}",
                     "wide-label": f"shard-{self.chats_sent % 18}",
+                    "random-label": str(uuid.uuid4()),
                     "serial-label": f"number-{self.chats_sent}",
                     "subject-label": SUBJECT,
                     "email-label": "ada@example.org",
@@ -114,6 +116,7 @@ class MetricsService:
         self.reads_left[trace_id] = self.reads
         if "frozen" not in self.wrongs:
             self.chats.inc()
+            self.sizes.observe(100)
         if "new-family" in self.wrongs:
             Gauge(f"chat_{trace_id.replace('-', '_')}_seconds", "Per chat.", registry=self.gateway)
         return Reply(200, b'{"choices": []}', {"x-trace-id": trace_id})
@@ -127,6 +130,8 @@ class MetricsService:
         return Reply(200, json.dumps({"trace_id": trace_id, "state": state}).encode(), {"content-type": "application/json"})
 
     def count_end(self, state: str) -> None:
+        if "foreign-jobs" in self.wrongs:
+            self.stages.labels("decode").observe(100.0)
         self.jobs.labels("done" if "other-state" in self.wrongs else state).inc()
         for stage in STAGES:
             if stage != "persist" or "stage-missing" not in self.wrongs:

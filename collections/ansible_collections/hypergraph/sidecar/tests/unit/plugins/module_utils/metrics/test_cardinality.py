@@ -60,7 +60,7 @@ def test_a_third_interval_must_keep_the_slope_too(third: int, rate: float | None
 
 @given(st.integers(1, 12), st.randoms())
 def test_a_pool_of_values_levels_off_in_three_intervals_at_the_latest(pool: int, chance: random.Random) -> None:
-    intervals = [{f"pod-{chance.randrange(pool)}" for _ in range(count)} for count in (5, 10, 20)]
+    intervals = [{f"pod-{chance.randrange(pool)}" for _draw in range(count)} for count in (5, 10, 20)]
     assert growing(scrapes(*intervals), (5, 10, 20), []) == []
 
 

@@ -106,6 +106,7 @@ def test_a_sound_service_passes_and_says_what_was_examined(form: str) -> None:
         ("too-long", ["duration-exceeds-wall-time"]),
         ("backwards", ["counter-decreased"]),
         ("request-label", ["cardinality-grows"]),
+        ("random-label", ["cardinality-grows"]),
         ("new-family", ["cardinality-grows"]),
         ("subject-label", ["identifier-label"]),
         ("email-label", ["identifier-label"]),
@@ -145,6 +146,10 @@ def test_the_absent_value_and_those_that_are_there_are_told() -> None:
     reason = verdict_on(MetricsService("stage-missing"))["reason"]
     assert "{stage=persist} by 0 (absent; stage is attribution, decode, extract)" in reason
     assert "extract} by" not in reason
+
+
+def test_durations_of_the_jobs_of_others_accuse_nobody() -> None:
+    assert verdict_on(MetricsService("foreign-jobs"))["status"] == "pass"
 
 
 def test_a_renamed_family_is_told_with_the_nearest_name() -> None:
@@ -387,6 +392,14 @@ def histogram(**buckets: str) -> str:
 )
 def test_what_is_seen_at_rest(text: str, expected: dict[str, Any], codes: list[str]) -> None:
     assert failing(own(MetricsService(), text, expected)) == codes
+
+
+@pytest.mark.parametrize(("wrongs", "codes"), [((), []), (("frozen",), ["counter-frozen"])])
+def test_a_summary_counts_too(wrongs: tuple[str, ...], codes: list[str]) -> None:
+    sizes = family("chat_size_bytes", "summary", driven="chats")
+    document = verdict_on(MetricsService(*wrongs), endpoints=[endpoint("own", GATEWAY, [sizes])])
+    assert failing(document) == codes
+    assert "no counter of own goes back" in held(document)
 
 
 def test_replicas_are_added_up() -> None:

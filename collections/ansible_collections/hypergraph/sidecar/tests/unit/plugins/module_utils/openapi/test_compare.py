@@ -155,8 +155,8 @@ def test_what_may_occur_must_have_been_allowed(request_rule: str, response_rule:
         assert rules_broken(of_response(one), of_response(other)) == set()
 
 
-def body(schema: Any = STRING, media: str = "application/json", **more: Any) -> dict[str, Any]:
-    return {"content": {media: {"schema": schema}}, **more}
+def body(schema: Any = None, media: str = "application/json", **more: Any) -> dict[str, Any]:
+    return {"content": {media: {"schema": STRING if schema is None else schema}}, **more}
 
 
 def operation(**more: Any) -> dict[str, Any]:
@@ -515,6 +515,16 @@ def test_listed_values_are_held_against_new_constraints() -> None:
         ({"maxItems": 0}, "request-bounds-narrowed"),
     ):
         assert rules_broken(of_request(listed), of_request({**listed, **broken})) == {rule}
+
+
+def test_types_of_few_values_are_the_list_of_them() -> None:
+    for listed, typed in (
+        ({"enum": [True, False]}, {"type": "boolean"}),
+        ({"enum": [None]}, {"type": "null"}),
+        ({"enum": [None, False, True]}, {"type": ["boolean", "null"]}),
+    ):
+        assert rules_broken(of_request(typed), of_request(listed)) == set()
+        assert rules_broken(of_request(listed), of_request(typed)) == set()
 
 
 def test_of_bounds_stated_together_the_tightest_counts() -> None:

@@ -287,7 +287,7 @@ def test_changes_since_the_previous_run_are_told() -> None:
 def test_scrubbing_makes_any_value_plain_and_secretless() -> None:
     secret = "s3cret-value-1234"
     deep: Any = secret
-    for _ in range(60):
+    for _level in range(60):
         deep = [deep]
     value = {secret: (1, True, None, 2.5, float("inf"), b"raw", f"a {secret}", {"nested": {secret}}), "lone": "\ud800", "deep": deep}
     plain = scrubbed(value, Redactor([secret]))

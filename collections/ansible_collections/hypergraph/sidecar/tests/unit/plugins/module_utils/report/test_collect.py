@@ -37,7 +37,11 @@ def test_a_loop_brings_one_verdict_an_item_and_none_is_lost() -> None:
         {"ansible_loop_var": "item", "skipped": True, "skip_reason": "Conditional result was False", "false_condition": "item == 1"},
     ]
     found = heard({"results": items, "msg": "All items completed"}, "sidecar_verdict_preflight")
-    assert [(check, status) for _, check, status, _ in found] == [("preflight", "pass"), ("preflight", "error"), ("preflight", "skip")]
+    assert [(check, status) for _host, check, status, _reason in found] == [
+        ("preflight", "pass"),
+        ("preflight", "error"),
+        ("preflight", "skip"),
+    ]
     assert "no such module" in found[1][3]
     assert "item == 1" in found[2][3]
 
@@ -85,7 +89,7 @@ def test_the_check_of_such_a_result_is_mapped_or_learned_or_the_name() -> None:
 
 
 def test_a_retry_is_no_cure() -> None:
-    ((_, _, status, reason),) = heard({"verdict": verdict_of("gateway_rbac", "pass"), "attempts": 3})
+    ((_host, _check, status, reason),) = heard({"verdict": verdict_of("gateway_rbac", "pass"), "attempts": 3})
     assert status == "inconclusive"
     assert "tried 3 times" in reason
     assert heard({"verdict": verdict_of("gateway_rbac", "pass"), "attempts": 1})[0][2] == "pass"

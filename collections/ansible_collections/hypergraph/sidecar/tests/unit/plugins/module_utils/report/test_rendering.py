@@ -102,12 +102,15 @@ def test_a_page_is_well_formed_and_needs_nothing_from_elsewhere(document: dict[s
     page = Page(source)
     assert page.open == []
     assert source.lstrip().startswith("<!DOCTYPE html>")
-    names = {name for name, _ in page.elements}
+    names = {name for name, _attributes in page.elements}
     assert not names & {"script", "img", "iframe", "object", "embed", "form", "base", "video", "audio", "foreignobject"}
-    assert [name for name, _ in page.elements].count("h1") == 1
-    assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
+    assert [name for name, _attributes in page.elements].count("h1") == 1
+    assert not [name for _name, attributes in page.elements for name in attributes if name.startswith("on")]
     fetched = [
-        value for _, attributes in page.elements for name, value in attributes.items() if name in ("src", "xlink:href", "data", "srcset")
+        value
+        for _name, attributes in page.elements
+        for name, value in attributes.items()
+        if name in ("src", "xlink:href", "data", "srcset")
     ]
     assert fetched == []
     assert {attributes["href"][:5] for name, attributes in page.elements if name == "link" and attributes["href"]} == {"data:"}
@@ -170,7 +173,7 @@ def test_the_page_comes_in_the_order_it_is_read() -> None:
     assert headings == ["why", "examined", "checks", "waivers", "history", "environment", "next", "again"]
     anchors = [
         attributes["id"]
-        for _, attributes in page.elements
+        for _name, attributes in page.elements
         if attributes.get("id") in ("gateway_rbac", "trace_workflow", "tenant_isolation")
     ]
     assert anchors == ["gateway_rbac", "tenant_isolation", "trace_workflow"]
@@ -178,7 +181,7 @@ def test_the_page_comes_in_the_order_it_is_read() -> None:
 
 def test_a_link_to_a_check_leads_to_it() -> None:
     page = Page(html.render(everything(), TEMPLATES))
-    anchors = [attributes["id"] for _, attributes in page.elements if attributes.get("id")]
+    anchors = [attributes["id"] for _name, attributes in page.elements if attributes.get("id")]
     assert len(anchors) == len(set(anchors))
     targets = {
         (attributes["href"] or "")[1:] for name, attributes in page.elements if name == "a" and str(attributes["href"]).startswith("#")
@@ -195,7 +198,7 @@ def test_the_access_matrix_is_a_grid_with_the_broken_cell_marked() -> None:
     grid = view.grid(part)
     assert grid is not None
     assert grid.callers == ("nobody", "reader", "odd")
-    assert [[(cell.status, cell.kind, cell.wrong) for cell in cells] for _, cells in grid.rows] == [
+    assert [[(cell.status, cell.kind, cell.wrong) for cell in cells] for _route, cells in grid.rows] == [
         [("401", "denied", False), ("200", "allowed", False), ("", "other", False)],
         [("", "other", False), ("200", "allowed", True), ("500", "other", False)],
     ]
@@ -225,7 +228,7 @@ def test_markdown_keeps_hostile_text_as_text() -> None:
         .render(markdown.render(everything(), TEMPLATES))
     )
     page = Page(rendered)
-    names = {name for name, _ in page.elements}
+    names = {name for name, _attributes in page.elements}
     assert not names & {"script", "img", "a"}
     assert page.text.count("<script>alert(1)</script><img src=x onerror=alert(2)>") > 20
     headings = re.findall(r"<h[123]>(.*?)</h", rendered)
@@ -378,7 +381,7 @@ def test_a_strip_has_a_glyph_for_each_mark_and_survives_any_text() -> None:
 
 @pytest.mark.parametrize(("fraction", "width"), [(0.5, "50.0"), (0, "0.0"), (7, "100.0"), (-1, "0.0")])
 def test_a_bar_is_never_longer_than_its_track(fraction: float, width: str) -> None:
-    drawn = ElementTree.fromstring(charts.bar(fraction, "fail"))
+    drawn = ElementTree.fromstring(charts.duration_bar(fraction, "fail"))
     assert [rect.get("width") for rect in drawn] == ["100", width]
 
 

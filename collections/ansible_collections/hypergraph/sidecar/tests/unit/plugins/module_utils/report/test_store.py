@@ -115,7 +115,7 @@ def test_what_a_dead_writer_left_goes_and_a_living_ones_stays(tmp_path: Path) ->
 def test_run_ids_sort_by_time_and_differ_within_a_second() -> None:
     early, late = (datetime(2026, 11, 21, hour, tzinfo=timezone.utc) for hour in (9, 10))
     assert new_run_id(early) < new_run_id(late)
-    assert len({new_run_id(early) for _ in range(20)}) > 1
+    assert len({new_run_id(early) for _time in range(20)}) > 1
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "-rf", ".hidden", "latest", "a b", "a\n"])

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.http import Answer
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.http_client import Answer
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.trace_workflow.lifecycle import (
     Reading,
     Trace,
