@@ -16,6 +16,7 @@ from pathlib import Path
 from subprocess import Popen, TimeoutExpired
 from types import FrameType
 from typing import Any
+from urllib.parse import urlsplit
 
 from lab.defects import Defects, load_catalog
 from lab.process import ports, publication, supervision
@@ -106,18 +107,25 @@ def down(state: StateDirectory, *, purge: bool = False) -> str:
 
 
 def status(state: StateDirectory) -> dict[str, Any]:
-    """How the lab is: ``state`` (up, starting, broken, down) and a row for each service."""
+    """How the lab is: ``state`` (up, starting, broken, down) and a row for each service. It is up when every service answers."""
     facts = state.published()
     if state.supervisor_pid() is None:
         return {"state": "broken" if facts else "down", "services": [], "state_dir": str(state.path)}
     if not facts:
         return {"state": "starting", "services": [], "state_dir": str(state.path)}
     rows = [
-        {"service": p.name, "state": p.state, "pid": p.pid, "url": facts["urls"][p.name], "since": p.since}
+        {
+            "service": p.name,
+            "state": p.state,
+            "pid": p.pid,
+            "url": facts["urls"][p.name],
+            "since": p.since,
+            "answers": _answers(urlsplit(facts["urls"][p.name]).port),
+        }
         for p in supervision.programs(facts["supervisor_socket"])
     ]
     return {
-        "state": "up" if all(row["state"] == "RUNNING" for row in rows) else "broken",
+        "state": "up" if all(row["answers"] for row in rows) else "broken",
         "services": rows,
         "defects": facts["defects"],
         "settings": facts["settings"],
@@ -219,7 +227,7 @@ def _raise_for_ended(state: StateDirectory, socket: str, assigned: Mapping[str, 
         raise LabError(f"{name} does not start; its log ends with\n{tail}")
 
 
-def _answers(port: int) -> bool:
+def _answers(port: int | None) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", "/healthz")

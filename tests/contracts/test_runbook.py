@@ -12,7 +12,7 @@ from tests.running import CHECKOUT
 COLLECTION = CHECKOUT / "collections/ansible_collections/hypergraph/sidecar"
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 # Functions whose first argument is a reason code, beside those that take it by keyword.
-TAKING_A_CODE = {"CheckError", "CheckInconclusive", "error", "inconclusive", "Shortfall", "Breakdown", "Headline"}
+TAKING_A_CODE = {"CheckError", "CheckInconclusive", "error", "inconclusive", "Shortfall", "Breakdown", "Headline", "NotValidated"}
 
 
 def reported(path: Path) -> Iterator[str]:

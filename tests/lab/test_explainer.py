@@ -21,7 +21,7 @@ SLOW = ("--set", "EXPLAIN_SENTENCE_MS=2000", "--set", "EXPLAIN_TOKEN_MS=2000")
 
 def pid_of(api: Api, service: str) -> int:
     rows = lifecycle.status(StateDirectory(Path(api.facts["state_dir"])))["services"]
-    return next(row["pid"] for row in rows if row["service"] == service and row["state"] == "RUNNING")
+    return next(row["pid"] for row in rows if row["service"] == service and row["answers"])
 
 
 def test_jobs_outlive_an_explainer_that_is_killed(start_api: Callable[..., Api]) -> None:

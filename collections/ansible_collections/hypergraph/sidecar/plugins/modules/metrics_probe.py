@@ -11,7 +11,7 @@ short_description: Check that metrics exist, move with the work, and stay counta
 version_added: 0.1.0
 description:
   - Scrapes each endpoint, sends O(chats) chats with an explanation attached and waits for their end, scrapes again, sends twice as many,
-    and scrapes a third time.
+    and scrapes a third time. Where a label then looks as though it grew, four times as many and a fourth scrape settle it.
   - An endpoint must answer C(200) with the content type of an exposition and parse strictly as what it says it is, Prometheus text 0.0.4
     or OpenMetrics 1.0. It is asked for in the order that Prometheus asks. Fails on C(metrics-absent) (it answers without metrics),
     C(metrics-unavailable), C(metrics-wrong-content-type), C(exposition-invalid), which names the line, and C(scrape-stale).
@@ -20,7 +20,7 @@ description:
     C(bucket-misses-slo) and C(histogram-inconsistent).
   - Counters must move by at least what the probe drove, never back, and durations must not exceed what was seen from outside. Fails on
     C(counter-frozen), C(counter-decreased) and C(duration-exceeds-wall-time).
-  - Cardinality is judged as a slope. A label whose new values appear at the same rate in both intervals grows with requests, one whose
+  - Cardinality is judged as a slope. A label whose new values appear at the same rate in each interval grows with requests, one whose
     values were merely seen for the first time levels off. Fails on C(cardinality-grows), which names the label, also where a label shows
     an id that only a chat of the probe had, and on C(identifier-label) for values that are e-mail addresses, subjects of O(tokens), or
     sets of UUIDs or long hexadecimal numbers.
@@ -82,7 +82,8 @@ options:
             choices: [chats, explanations]
   chats:
     description:
-      - How many attached chats to send in the first interval; the second has twice as many. At least 3, or 0 for none.
+      - How many attached chats to send in the first interval; the second has twice as many, and a third, where needed, four times as
+        many. At least 3, or 0 for none.
     type: int
     default: 5
   settle:

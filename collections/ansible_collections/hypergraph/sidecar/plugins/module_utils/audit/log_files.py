@@ -113,16 +113,22 @@ class LogFile:
             if end is not None:
                 block = block[: end - offset - len(pending)]
             pending += block
-            cut = pending.find(b"\n") + 1 if overlong else pending.rfind(b"\n") + 1
-            if cut:
-                yield Chunk(offset, pending[:cut], overlong)
-                overlong = False
-            elif len(pending) > MAX_LINE:
+            if overlong:
+                cut = pending.find(b"\n") + 1
+                if cut:
+                    overlong = False
+                    yield Chunk(offset, pending[:cut], overlong=True)
+                    pending, offset = pending[cut:], offset + cut
+            if not overlong:
+                cut = pending.rfind(b"\n") + 1
+                if cut:
+                    yield Chunk(offset, pending[:cut])
+                    pending, offset = pending[cut:], offset + cut
+            if len(pending) > MAX_LINE:
                 overlong = True
+                yield Chunk(offset, pending, overlong=True)
                 cut = len(pending) - _OVERLAP
-                yield Chunk(offset, pending, overlong)
-            pending = pending[cut:]
-            offset += cut
+                pending, offset = pending[cut:], offset + cut
             if not block:
                 break
 

@@ -183,7 +183,7 @@ def _calls_of_trace(run: Examination, token: Token | None, trace_id: str) -> Ite
     except CheckInconclusive as fault:
         ended = fault.reason
     except CheckError as fault:
-        # Of faults only the unreadable status is trace_workflow's; an unreachable service or the check's own deadline ends this one too.
+        # Of faults only the unreadable status is trace_workflow's; an unreachable service ends this check too.
         if fault.reason_code not in ("status-unreadable", "answer-not-json"):
             raise
         ended = fault.reason

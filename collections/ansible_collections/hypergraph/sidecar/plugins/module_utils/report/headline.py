@@ -11,6 +11,7 @@ from typing import Any
 from ..gate import NOT_RUN, WORST_FIRST
 
 MAX_REASON = 160
+MAX_UNITS = 8
 _LABELS = {NOT_RUN: "not run"}
 
 
@@ -38,8 +39,10 @@ def conclusion(report: Mapping[str, Any]) -> str:
 def counted(report: Mapping[str, Any]) -> str:
     """How many checks ended how, and what they looked at."""
     counts = [f"{report['counts'][status]} {label(status)}" for status in WORST_FIRST if report["counts"][status]]
-    scope = ", ".join(f"{count} {unit}" for unit, count in report["examined"].items())
-    return f"{', '.join(counts) or 'no check ran'}; examined {scope or 'nothing'}"
+    scope = [f"{count} {unit}" for unit, count in report["examined"].items()]
+    if len(scope) > MAX_UNITS:
+        scope[MAX_UNITS:] = [f"and {len(scope) - MAX_UNITS} more kinds of objects"]
+    return f"{', '.join(counts) or 'no check ran'}; examined {', '.join(scope) or 'nothing'}"
 
 
 def terminal_lines(report: Mapping[str, Any], where: str) -> list[str]:

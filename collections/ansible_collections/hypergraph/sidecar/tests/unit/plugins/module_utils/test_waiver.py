@@ -175,6 +175,12 @@ def test_only_the_assertions_it_names_are_covered() -> None:
     assert used_by(in_force(), {}) == ()
 
 
+def test_what_holds_needs_no_waiver() -> None:
+    result = read(verdict_of("observability", "pass"))
+    assert lay([in_force(assertion="*")], result) == result
+    assert used_by(in_force(assertion="*"), {"observability": result}) == ()
+
+
 def test_case_and_other_checks_are_not_covered() -> None:
     result = read(verdict_of("gateway_rbac", "fail", name="buckets straddle the SLO"))
     assert lay([in_force()], result).status == "fail"

@@ -87,6 +87,16 @@ def test_a_round_that_the_deadline_cuts_off_is_not_judged(after: int, monkeypatc
     assert {endpoint["scrapes"] for endpoint in seen["endpoints"].values()} == {len(seen["rounds"]) + 1}
 
 
+def test_an_endpoint_that_the_deadline_left_no_time_for_is_not_judged(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    with serving(HangsLate(0)) as service:
+        result = run_main(metrics_probe.main, arguments(service, deadline=1), monkeypatch, capsys)
+        service.over.set()
+    verdict = result["verdict"]
+    assert (verdict["status"], verdict["reason_code"]) == ("error", "deadline-exceeded")
+    assert {item["name"].split()[0] for item in verdict["assertions"] if item["name"].startswith(("gateway", "explainer"))} == {"gateway"}
+    assert verdict["evidence"]["endpoints"]["explainer"]["scrapes"] == 0
+
+
 def test_its_deadline_ends_it_and_what_was_seen_is_still_judged(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     with serving(MetricsService("renamed", reads=10_000)) as service:
         result = run_main(metrics_probe.main, arguments(service, deadline=1), monkeypatch, capsys)

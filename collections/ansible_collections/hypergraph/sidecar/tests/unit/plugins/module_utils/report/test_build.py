@@ -279,6 +279,16 @@ def test_long_reasons_are_shortened_on_the_terminal_only() -> None:
     assert max(map(len, terminal_lines(document, ""))) < 200
 
 
+def test_the_headline_names_some_of_many_kinds_of_objects() -> None:
+    verdict = Verdict("gateway_rbac")
+    verdict.expect("holds", True, reason_code="broken")
+    for number in range(12):
+        verdict.examine(f"kinds{number}", 1)
+    document = report(registered(verdict.to_dict()))
+    assert document["gate"]["headline"][2].endswith("1 kinds6, 1 kinds7, and 4 more kinds of objects")
+    assert len(document["examined"]) == 12
+
+
 def test_changes_since_the_previous_run_are_told() -> None:
     previous = [{"run_id": "x", "finished": "y", "open": False, "partial": False, "statuses": {"gateway_rbac": "fail"}, "metrics": {}}]
     assert report(registered(PASSED), previous=previous)["changes"] == [{"check": "gateway_rbac", "before": "fail", "now": "pass"}]

@@ -296,6 +296,15 @@ def test_junit_outcomes(documents: list[dict[str, Any]], outcomes: dict[str, str
         assert found[suite] == ({outcome} if outcome else set())
 
 
+def test_a_control_that_did_not_hold_is_an_error_in_junit() -> None:
+    verdict = Verdict("gateway_rbac")
+    verdict.expect("holds", True, reason_code="broken")
+    verdict.control("seen", False, reason_code="unseen")
+    root = ElementTree.fromstring(junit.render(report(registered(verdict.to_dict()))))
+    case = next(case for case in root.iter("testcase") if case.get("name") == "control: seen")
+    assert [(outcome.tag, outcome.get("type")) for outcome in case] == [("error", "unseen")]
+
+
 def test_junit_keeps_to_the_common_structure() -> None:
     root = ElementTree.fromstring(junit.render(everything()))
     assert root.tag == "testsuites"

@@ -9,7 +9,7 @@ import pytest
 from ansible.playbook.block import Block
 from ansible.playbook.play import Play
 from ansible.playbook.task import Task
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.catalog import CATALOG, find
@@ -21,7 +21,10 @@ selections = st.lists(st.sampled_from(WORDS), max_size=3, unique=True).map(tuple
 
 
 @law
-@given(st.sampled_from(("preflight", "gateway_rbac", "api_versioning", "our_queue")), selections, selections)
+@given(st.sampled_from(("preflight", "gateway_rbac", "our_queue", "never")), selections, selections)
+@example("preflight", ("all",), ("all", "always"))
+@example("never", ("all",), ())
+@example("never", ("tagged",), ())
 def test_selection_is_ansibles_own(check: str, tags: tuple[str, ...], skip_tags: tuple[str, ...]) -> None:
     catalogued = find(check)
     task = Task(block=Block(play=Play()))

@@ -98,7 +98,8 @@ def test_only_the_oldest_runs_are_removed_and_nothing_else(tmp_path: Path) -> No
 
 
 def test_the_run_just_written_always_stays(tmp_path: Path) -> None:
-    write(tmp_path, run_id(1), FILES)
+    for number in range(2):
+        write(tmp_path, run_id(number), FILES)
     prune(tmp_path, 0)
     assert [path.name for path in runs(tmp_path)] == [run_id(1)]
 
