@@ -76,9 +76,8 @@ def _status(arguments: argparse.Namespace, state: StateDirectory) -> int:
     else:
         print(f"{told['state']} ({told['state_dir']})")
         for row in told["services"]:
-            print(
-                f"  {row['service']:<12} {row['state']:<9} {row['url']:<26} pid {row['pid']}, {time.time() - row['since']:.0f} s{'' if row['answers'] else ', does not answer'}"
-            )
+            how = f"pid {row['pid']}, {time.time() - row['since']:.0f} s" if row["answers"] else "does not answer"
+            print(f"  {row['service']:<12} {row['state']:<9} {row['url']:<26} {how}")
         for name in ("defects", "settings"):
             if told.get(name):
                 print(f"  {name}: {json.dumps(told[name])}")

@@ -88,7 +88,8 @@ class Redactor:
                 value = re.sub(_however_escaped(spelling), mark, value)
         for shape in _CREDENTIAL_SHAPES:
             value = shape.sub(lambda match: f"{match.group('keep')}[redacted]", value)
-        return value
+        # Ansible refuses a result with a lone surrogate, and a service under test may answer one.
+        return value.encode("utf-8", "backslashreplace").decode()
 
     def value(self, value: Any, depth: int = 0) -> Any:
         """A JSON-ready copy of the value without secrets and within bounds; what JSON has no type for becomes its text."""

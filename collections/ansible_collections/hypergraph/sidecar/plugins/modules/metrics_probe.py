@@ -105,7 +105,7 @@ options:
     type: float
     default: 15.0
 requirements:
-  - prometheus_client
+  - prometheus_client >= 0.22
 seealso:
   - module: hypergraph.sidecar.trace_probe
 """

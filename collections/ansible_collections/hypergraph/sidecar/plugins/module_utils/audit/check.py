@@ -16,6 +16,7 @@ from typing import Any
 from ..examination import Examination
 from ..faults import CheckError
 from .actions import Action, Matching, match
+from .canaries import WORD
 from .drive import ACTIONS, Driver
 from .entries import Entry, Outcomes, read_entry
 from .exemptions import Exemption
@@ -179,7 +180,7 @@ class Check:
                 entry, _document = read_entry(line.path, line.offset, line.data)
             except ValueError:
                 continue
-            own = {entry.trace_id, entry.request_id} & ids
+            own = {entry.trace_id, entry.request_id} & ids or WORD in entry.snippet
             plausible = entry.tenant_id is None or entry.tenant_id in tenants or not self._settings.expectations.enforced
             if own or (plausible and len(self._candidates) < _MAX_CANDIDATES):
                 self._candidates.append(entry)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from ..verdict import Verdict
 from .actions import Action, Matching
-from .entries import FIELDS, Entry, Outcomes
+from .entries import ALLOWED, FIELDS, Entry, Outcomes, kind_of
 from .scan import Findings
 
 _PLAIN = re.compile(r"[a-z][a-z0-9_:.-]{0,39}")
@@ -127,6 +127,26 @@ def judge_form(verdict: Verdict, audit: Findings, expectations: Expectations) ->
 
 def judge_entries(verdict: Verdict, driven: Driven, expectations: Expectations) -> None:
     """Every action of the check has its entry, and the entry says what happened."""
+    wrong = [_wrong_tenant(action, entry) for action, entry in driven.recorded() if _other_tenant(action, entry)]
+    verdict.expect(
+        "entries name the tenant of the token",
+        not wrong,
+        expected="the tenant whose token was sent",
+        observed=_told(wrong) or "as sent",
+        reason=f"an entry does not name the tenant of the token: {_first(wrong)}",
+        reason_code="audit-tenant-mismatch",
+        action="Take the tenant of an entry from the token that was authenticated.",
+    )
+    foreign = [f"{action}: another than {action.subject}" for action, entry in driven.recorded() if _other_subject(action, entry)]
+    verdict.expect(
+        "entries name the subject of the token",
+        not foreign,
+        expected="the subject that sidecar_tokens names",
+        observed=_told(foreign) or "as sent",
+        reason=f"an entry does not name the subject of the token: {_first(foreign)}",
+        reason_code="audit-subject-mismatch",
+        action="Take the subject of an entry from the token that was authenticated, or correct sidecar_tokens.",
+    )
     missing = driven.matching.missing(driven.actions)
     if missing and driven.lost:
         verdict.inconclusive(
@@ -151,26 +171,6 @@ def judge_entries(verdict: Verdict, driven: Driven, expectations: Expectations) 
         observed=_told(f"{entry.action}, byte {entry.offset}" for entry in driven.matching.duplicates) or "one each",
         reason_code="audit-entry-duplicate",
         action="Write the entry where the answer is sent, once.",
-    )
-    wrong = [_wrong_tenant(action, entry) for action, entry in driven.recorded() if action.tenant_id not in ("", entry.tenant_id)]
-    verdict.expect(
-        "entries name the tenant of the token",
-        not wrong,
-        expected="the tenant whose token was sent",
-        observed=_told(wrong) or "as sent",
-        reason=f"an entry does not name the tenant of the token: {_first(wrong)}",
-        reason_code="audit-tenant-mismatch",
-        action="Take the tenant of an entry from the token that was authenticated.",
-    )
-    foreign = [f"{action}: another than {action.subject}" for action, entry in driven.recorded() if _other_subject(action, entry)]
-    verdict.expect(
-        "entries name the subject of the token",
-        not foreign,
-        expected="the subject that sidecar_tokens names",
-        observed=_told(foreign) or "as sent",
-        reason=f"an entry does not name the subject of the token: {_first(foreign)}",
-        reason_code="audit-subject-mismatch",
-        action="Take the subject of an entry from the token that was authenticated, or correct sidecar_tokens.",
     )
     untold = [f"{a}: {_shown(e.outcome)}" for a, e in driven.recorded() if not expectations.outcomes.tells(e.outcome or "", a.status)]
     verdict.expect(
@@ -212,8 +212,18 @@ def _wrong_tenant(action: Action, entry: Entry) -> str:
     return f"{action}: {_shown(entry.tenant_id)}, expected {action.tenant_id}"
 
 
+def _other_tenant(action: Action, entry: Entry) -> bool:
+    return action.tenant_id not in ("", entry.tenant_id) and not (entry.tenant_id is None and _must_name(action))
+
+
 def _other_subject(action: Action, entry: Entry) -> bool:
-    return action.tenant_id == entry.tenant_id and action.subject not in ("", entry.subject)
+    named = entry.subject is not None or not _must_name(action)
+    return action.tenant_id == entry.tenant_id and action.subject not in ("", entry.subject) and named
+
+
+def _must_name(action: Action) -> bool:
+    """Whether an entry of it that names nobody lacks a field, which is said of it already."""
+    return kind_of(action.status) == ALLOWED
 
 
 def _told(items: Iterable[str]) -> list[str]:

@@ -83,9 +83,9 @@ class Region:
 
     @classmethod
     def newest(cls, log: LogFile, fresh: int, history: int) -> Region:
-        """All that is fresh, and before it ``history`` bytes. Compressed data, in which nothing is fresh, is read from its beginning."""
+        """All that is fresh, and before it ``history`` bytes. Compressed data is read from its beginning, since it has to be anyway."""
         if log.compressed:
-            return cls(log, 0, history, history)
+            return cls(log, 0, fresh, history if fresh == NOTHING_FRESH else sys.maxsize)
         size = log.size
         fresh = fresh if fresh <= size else 0
         return cls(log, line_start(log, max(0, fresh - history)), fresh, size)

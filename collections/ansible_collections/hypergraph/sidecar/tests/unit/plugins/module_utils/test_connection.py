@@ -176,7 +176,7 @@ def test_a_time_is_more_than_nothing_and_no_more_than_a_week(name: str, value: f
 @pytest.mark.parametrize(
     ("tokens", "said"),
     [
-        ([token(token="short")], "token 'alpha-writer': it has 5 characters, expected at least 8"),
+        ([token(token="Zq8vX")], "token 'alpha-writer': it has 5 characters, expected at least 8"),
         ([token(token=f"{SECRET}\n")], "it has characters that an Authorization header cannot carry"),
         ([token(token=f"{SECRET} {SECRET}")], "it has characters that an Authorization header cannot carry"),
         ([token(token=f"{SECRET}\r\nX-Tenant: b")], "it has characters that an Authorization header cannot carry"),

@@ -24,6 +24,8 @@ BOTH = frozenset(("traces:write", "traces:read"))
 WRITER = Token("alpha-writer", "alpha-writer-token-0123456789abcdef", "alpha", BOTH, "alice")
 READER = Token("alpha-reader", "alpha-reader-token-0123456789abcdef", "alpha", frozenset(("traces:read",)), "bob")
 TOKENS = (WRITER, READER)
+# Who calls where no token is asked for.
+EVERYBODY = Token("", "", "default", BOTH, "anonymous")
 
 _ACTIONS = (
     ("POST", r"/v1/chat/completions", "chat.create", ""),
@@ -120,7 +122,7 @@ class AuditedGateway(ThreadingHTTPServer):
 
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[Call, Any]:
         call = Call(headers)
-        for known_method, pattern, action, scope in _ACTIONS:
+        for known_method, pattern, action, scope in _ACTIONS:  # noqa: B007  # used after the loop
             match = re.fullmatch(pattern, path)
             if match and known_method == method:
                 call.action = action
@@ -139,9 +141,7 @@ class AuditedGateway(ThreadingHTTPServer):
 
     def _examined(self, call: Call, scope: str, body: bytes) -> Any:
         sent = (call.headers.get("Authorization") or "").partition(" ")[2]
-        call.identity = (
-            next((token for token in TOKENS if token.value == sent), None) if self.enforced else Token("", "", "", BOTH, "anyone")
-        )
+        call.identity = next((token for token in TOKENS if token.value == sent), None) if self.enforced else EVERYBODY
         if call.action == "chat.create":
             call.body = json.loads(body)
             call.prompt = call.body["messages"] if isinstance(call.body["messages"], str) else call.body["messages"][-1]["content"]
@@ -170,6 +170,8 @@ class AuditedGateway(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body in one packet: in two, the second waits for the other side's delayed acknowledgement.
+    wbufsize = 65536
     server: AuditedGateway
 
     def _answer(self) -> None:

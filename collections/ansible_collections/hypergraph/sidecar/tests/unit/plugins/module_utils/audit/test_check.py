@@ -181,7 +181,9 @@ DEFECTS: dict[str, tuple[Callable[[Call], bytes], str]] = {
     "another subject": (lambda call: as_line({**call.entry(), "subject": call.identity and "mallory"}), "audit-subject-mismatch"),
     "a denial that says allowed": (
         lambda call: (
-            as_line({**call.entry(), "tenant_id": "alpha", "subject": "alice", "outcome": "allowed"})
+            as_line(
+                {**call.entry(), "tenant_id": "alpha", "subject": call.identity.subject if call.identity else "x", "outcome": "allowed"}
+            )
             if call.status == 403
             else as_line(call.entry())
         ),
@@ -294,6 +296,8 @@ def test_the_wrong_log_is_inconclusive(gateway: AuditedGateway, tmp_path: Path) 
 def test_a_path_not_taken_is_inconclusive(gateway: AuditedGateway, action: str, status: int, code: str) -> None:
     def served(call: Call) -> int:
         attached = call.action == "chat.create" and "x-explain-mode" in call.headers
+        if action == "denied":
+            call.identity = call.identity or WRITER
         kinds = {"attached": attached, "rejected": call.status in (400, 404), "denied": call.status in (401, 403)}
         return status if kinds[action] else call.status
 
@@ -351,7 +355,7 @@ def test_old_lines_are_searched_for_what_is_known_and_what_is_not(gateway: Audit
     gateway.append(b'{"ok": 1}\n' * 10 + f'{{"old": "{READER.value}"}}\n'.encode())
     document = verdict_of(gateway)
     assert document["reason_code"] == "authorization-logged"
-    assert f"{gateway.log} line 11, byte 100" in document["reason"]
+    assert f"{gateway.log} line 11, byte 109" in document["reason"]
     assert (
         document["assertions"][0]["observed"] == [f"{gateway.log} line 11, byte 109 (from token alpha-reader)"]
         or "byte 109" in document["reason"]
@@ -595,6 +599,6 @@ def test_it_leaves_nothing_open(gateway: AuditedGateway) -> None:
     verdict_of(gateway, log_paths=[str(path)])
     before = len(list(Path("/proc/self/fd").iterdir()))
     verdict_of(gateway, log_paths=[str(path)])
-    names = [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    names = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
     assert not [name for name in names if str(gateway.log.parent) in name]
     assert len(names) <= before + 1
