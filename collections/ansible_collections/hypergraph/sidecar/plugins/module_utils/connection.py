@@ -165,10 +165,15 @@ def _userinfo(url: str) -> str:
 
 
 def _credentials(url: str) -> tuple[str, ...]:
-    user, colon, password = _userinfo(url).partition(":")
-    if colon:
-        return password, unquote(password)
-    return () if "/" in user else (user, unquote(user))
+    """What may be secret in a URL: a password, a lone user name, or what stands where a port should after the host was forgotten."""
+    userinfo = _userinfo(url)
+    if userinfo:
+        user, colon, password = userinfo.partition(":")
+        found = password if colon else "" if "/" in user else user
+    else:
+        _, colon, port = url.partition("://")[2].partition("/")[0].rpartition(":")
+        found = port if colon and not port.isdigit() and not port.endswith("]") else ""
+    return found, unquote(found)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from . import strict_json
 from .connection import Connection, Token
 from .faults import CheckError
-from .http_faults import broken_answer, no_answer
+from .http_faults import broken_answer, closed_without_answer, no_answer
 from .redaction import excerpt
 from .time_limit import interrupted_after
 
@@ -79,6 +79,7 @@ class Client:
         self._connection = connection
         # An adapter and no session: sessions add cookies and .netrc, and read a redirect to its end, however long that is.
         self._adapter = requests.adapters.HTTPAdapter()
+        self._spoken = False
         self._verify = _trust(connection)
         if not connection.validate_certs:
             import urllib3
@@ -135,16 +136,21 @@ class Client:
         import requests
         import urllib3
 
-        try:
-            return self._adapter.send(
-                requests.Request(method, url, headers=dict(headers), json=json).prepare(),
-                stream=True,
-                timeout=self._connection.timeout,
-                verify=self._verify,
-                proxies=requests.utils.get_environ_proxies(url),
-            )
-        except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError) as problem:
-            raise no_answer(where, problem, self._connection.timeout) from None
+        while True:
+            may_be_stale, self._spoken = self._spoken and method in ("GET", "HEAD"), True
+            try:
+                return self._adapter.send(
+                    requests.Request(method, url, headers=dict(headers), json=json).prepare(),
+                    stream=True,
+                    timeout=self._connection.timeout,
+                    verify=self._verify,
+                    proxies=requests.utils.get_environ_proxies(url),
+                )
+            except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError) as problem:
+                if not (may_be_stale and closed_without_answer(problem)):
+                    raise no_answer(where, problem, self._connection.timeout) from None
+                # A kept-alive connection may be closed while the next request is on its way; asking anew is due, once (RFC 9112, 9.3.1).
+                self._spoken = False
 
 
 def _body(response: requests.Response, method: str, where: str, max_body: int, timeout: float) -> bytes:

@@ -42,6 +42,11 @@ def no_answer(where: str, problem: Exception, timeout: float) -> CheckError:
     return CheckError("answer-unreadable", f"{where}: {type(causes[-1]).__name__}", "Check that the address is the service itself.")
 
 
+def closed_without_answer(problem: Exception) -> bool:
+    """Whether there was a connection, and the service closed it before it sent a byte."""
+    return bool(_among(tuple(_causes(problem)), (ConnectionResetError, BrokenPipeError)))
+
+
 def broken_answer(where: str, problem: Exception, timeout: float) -> CheckError:
     """The fault of an answer that began and could not be read to its end."""
     from urllib3.exceptions import ReadTimeoutError

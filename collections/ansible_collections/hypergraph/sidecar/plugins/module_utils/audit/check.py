@@ -17,14 +17,13 @@ from ..examination import Examination
 from ..faults import CheckError
 from .actions import Action, Matching, match
 from .canaries import WORD
-from .drive import ACTIONS, Driver
+from .drive import ACTIONS, Driver, token_needles
 from .entries import Entry, Outcomes, read_entry
 from .exemptions import Exemption
 from .follower import Follower
 from .judgement import Driven, Expectations, judge_controls, judge_entries, judge_form
 from .leaks import judge_audit, judge_service
-from .log_files import LogFile, rotated_siblings
-from .needles import token_needle
+from .log_files import NOTHING_FRESH, LogFile, rotated_siblings
 from .scan import Findings, Region, Rules, Scan
 from .service_logs import ServiceLogs
 
@@ -132,9 +131,10 @@ class Check:
         if driven:
             self._verdict.examine("driven actions", len(driven.actions))
             seen = judge_controls(self._verdict, driven, expectations)
-        judge_audit(self._verdict, audit, driven=driving)
+        seeded = {needle.rule for needle in rules.needles}
+        judge_audit(self._verdict, audit, seeded)
         if service:
-            judge_service(self._verdict, service, driven=driving)
+            judge_service(self._verdict, service, seeded)
         judge_form(self._verdict, audit, expectations)
         if driven and seen:
             judge_entries(self._verdict, driven, expectations)
@@ -188,7 +188,7 @@ class Check:
     def _rules(self) -> Rules:
         """What to look for. Subjects of the environment's own tokens may be in the log, as they must be."""
         tokens = self._run.connection.tokens
-        needles = self._driver.needles if self._driver else [token_needle(f"token {t.name}", t.value, lasting=True) for t in tokens]
+        needles = self._driver.needles if self._driver else token_needles(tokens)
         subjects = tuple(Exemption(field="subject", pattern=re.compile(re.escape(t.subject))) for t in tokens if t.subject)
         expectations = self._settings.expectations
         return Rules(needles, expectations.outcomes, (*self._settings.exemptions, *subjects), expectations.tolerance)
@@ -226,7 +226,7 @@ class Check:
                     self._verdict.error(fault.reason_code, fault.reason, fault.action)
                 continue
             try:
-                yield log, log.size
+                yield log, NOTHING_FRESH
             finally:
                 log.close()
 

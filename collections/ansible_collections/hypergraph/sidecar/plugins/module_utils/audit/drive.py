@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..connection import Token
@@ -17,7 +17,7 @@ from ..http_client import Answer
 from ..traces import TERMINAL_STATES, attach_headers, canary, chat_body, graph_path, status_path
 from .actions import Action
 from .canaries import seed
-from .needles import Needle, canary_needles, secret_needle, token_needle, word_needle
+from .needles import Needle, canary_needles, secret_needle, word_needle
 
 # Actions of the contract that leave an audit entry.
 ACTIONS = (
@@ -41,7 +41,7 @@ class Driver:
 
     def __init__(self, run: Examination, names: Mapping[str, str], after_each: Callable[[], None]) -> None:
         self.actions: list[Action] = []
-        self.needles: list[Needle] = [token_needle(f"token {token.name}", token.value, lasting=True) for token in run.connection.tokens]
+        self.needles: list[Needle] = token_needles(run.connection.tokens)
         self.words: list[Needle] = []
         self.not_offered: list[str] = []
         self._run = run
@@ -53,7 +53,7 @@ class Driver:
         self._writer = run.connection.token_with("traces:write", "traces:read") if self._enforced else None
         self._stranger = secrets.token_urlsafe(32)
         if self._enforced:
-            self._know({self._stranger: token_needle("an unknown token", self._stranger, lasting=False)})
+            self._know({self._stranger: secret_needle("authorization", "an unknown token", self._stranger)})
 
     def chats(self) -> None:
         """Chats that are answered, rejected and refused, each with canaries of its own."""
@@ -86,7 +86,7 @@ class Driver:
     def webhook(self) -> None:
         """A webhook with a secret, registered and deleted."""
         secret = f"whsec_{secrets.token_urlsafe(24)}"
-        self._know({secret: secret_needle("a webhook's secret", secret)})
+        self._know({secret: secret_needle("key", "a webhook's secret", secret)})
         body = {"url": f"https://{canary('hook')}.invalid/", "secret": secret}
         answer = self._send("webhook.create", "a webhook", "POST", "/v1/webhooks", self._writer, body=body)
         if answer is None or not 200 <= answer.status < 300:
@@ -173,6 +173,11 @@ class Driver:
         """Redact these values before anything is said, and look for them."""
         self._run.verdict.redactor.learn(needles)
         self.needles.extend(needles.values())
+
+
+def token_needles(tokens: Iterable[Token]) -> list[Needle]:
+    """The environment's own tokens, which old lines may hold too."""
+    return [secret_needle("authorization", f"token {token.name}", token.value, lasting=True) for token in tokens]
 
 
 def _ended(answer: Answer) -> bool:

@@ -48,7 +48,7 @@ def kind_of(status: int) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """An audit entry as far as it can be read. Fields that are absent or of another type are None; ``snippet`` is kept out of ``repr``."""
+    """An audit entry as far as it can be read. Fields that are null, ``absent`` or of another type are None."""
 
     path: str
     offset: int
@@ -60,6 +60,7 @@ class Entry:
     outcome: str | None = None
     ts: str | None = None
     snippet: str = field(default="", repr=False)
+    absent: frozenset[str] = frozenset()
 
     @property
     def moment(self) -> datetime | None:
@@ -76,7 +77,8 @@ def read_entry(path: str, offset: int, line: bytes) -> tuple[Entry, Mapping[str,
     if not isinstance(document, dict):
         raise ValueError(f"it is a {type(document).__name__}, not an object")
     names = ("action", "tenant_id", "subject", "trace_id", "request_id", "outcome", "ts", "snippet")
-    return Entry(path, offset, **{name: document[name] for name in names if isinstance(document.get(name), str)}), document
+    texts = {name: document[name] for name in names if isinstance(document.get(name), str)}
+    return Entry(path, offset, **texts, absent=frozenset(FIELDS) - document.keys()), document
 
 
 def problems(entry: Entry, document: Mapping[str, Any], outcomes: Outcomes) -> list[str]:

@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..faults import CheckError
-from .log_files import LogFile, line_start, rotated_siblings
+from .log_files import NOTHING_FRESH, LogFile, line_start, rotated_siblings
 
 # Enough of what precedes a position to tell a log from another one that has grown as far.
 _MARK = 256
@@ -97,7 +96,7 @@ class Follower:
                 raise
             return
         # Compressed data is not written line by line: nothing of it will be fresh.
-        segment = Segment(log, 0 if fresh else sys.maxsize if log.compressed else line_start(log, log.size))
+        segment = Segment(log, 0 if fresh else NOTHING_FRESH if log.compressed else line_start(log, log.size))
         if not log.compressed:
             segment.advance(segment.start)
         self.segments.append(segment)

@@ -213,17 +213,17 @@ def _wrong_tenant(action: Action, entry: Entry) -> str:
 
 
 def _other_tenant(action: Action, entry: Entry) -> bool:
-    return action.tenant_id not in ("", entry.tenant_id) and not (entry.tenant_id is None and _must_name(action))
+    return action.tenant_id not in ("", entry.tenant_id) and not _lacks("tenant_id", entry.tenant_id, action, entry)
 
 
 def _other_subject(action: Action, entry: Entry) -> bool:
-    named = entry.subject is not None or not _must_name(action)
-    return action.tenant_id == entry.tenant_id and action.subject not in ("", entry.subject) and named
+    same_tenant = action.tenant_id == entry.tenant_id
+    return same_tenant and action.subject not in ("", entry.subject) and not _lacks("subject", entry.subject, action, entry)
 
 
-def _must_name(action: Action) -> bool:
-    """Whether an entry of it that names nobody lacks a field, which is said of it already."""
-    return kind_of(action.status) == ALLOWED
+def _lacks(name: str, value: str | None, action: Action, entry: Entry) -> bool:
+    """Whether the entry lacks a field that it must have, which is said of it already."""
+    return name in entry.absent or (value is None and kind_of(action.status) == ALLOWED)
 
 
 def _told(items: Iterable[str]) -> list[str]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..verdict import Verdict
@@ -59,29 +60,25 @@ KINDS = (
 )
 
 
-def judge_audit(verdict: Verdict, audit: Findings, *, driven: bool) -> None:
-    """The audit log: first what the check itself sent, which is known, then what only looks like personal data or a credential."""
+def judge_audit(verdict: Verdict, audit: Findings, seeded: Collection[str]) -> None:
+    """The audit log: first what is known, of the rules ``seeded``, then what only looks like personal data or a credential."""
     for kind in KINDS:
-        if driven or kind.rule == "authorization":
-            _judge(
-                verdict,
-                f"no {kind.seeded} is in the audit log, in any encoding",
-                audit.seeded.get(kind.rule),
-                kind.reason_code,
-                kind.action,
-            )
+        if kind.rule in seeded:
+            name = f"no {kind.seeded} is in the audit log, in any encoding"
+            _judge(verdict, name, audit.seeded.get(kind.rule), kind.reason_code, kind.action)
     for kind in KINDS:
-        name = f"no {'other ' if driven else ''}{kind.unseeded} is in the audit log"
+        name = f"no {'other ' if kind.rule in seeded else ''}{kind.unseeded} is in the audit log"
         action = f"{kind.action} If it is meant to be there, name its field or a pattern in allow."
         _judge(verdict, name, audit.unseeded.get(kind.rule), kind.reason_code, action)
 
 
-def judge_service(verdict: Verdict, service: Findings, *, driven: bool) -> None:
+def judge_service(verdict: Verdict, service: Findings, seeded: Collection[str]) -> None:
     """The services' own logs, which may hold no text of a prompt at all."""
     credentials = KINDS[0]
-    name = f"no {credentials.seeded} is in a service's own log, in any encoding"
-    _judge(verdict, name, service.seeded.get(credentials.rule), credentials.reason_code, credentials.action)
-    if driven:
+    if credentials.rule in seeded:
+        name = f"no {credentials.seeded} is in a service's own log, in any encoding"
+        _judge(verdict, name, service.seeded.get(credentials.rule), credentials.reason_code, credentials.action)
+    if set(seeded) - {credentials.rule}:
         texts = Places()
         for rule, places in service.seeded.items():
             if rule != credentials.rule:

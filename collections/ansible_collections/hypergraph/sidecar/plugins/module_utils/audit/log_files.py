@@ -9,6 +9,7 @@ import gzip
 import os
 import re
 import stat
+import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from pathlib import Path
 from ..faults import CheckError
 
 MAX_LINE = 1024 * 1024
+# The offset from which on a log is fresh, where none of it is.
+NOTHING_FRESH = sys.maxsize
 _CHUNK = MAX_LINE
 # Pieces of an overlong line overlap by this much, so that nothing is missed for lying on a seam.
 _OVERLAP = 4096

@@ -5,21 +5,18 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
-import zlib
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from urllib.parse import quote, quote_plus
 
 from ..redaction import spellings
 from .canaries import Canaries
+from .packed import contents
 
 # A part of a secret of this length is as unique as the whole; logs cut long values and wrap long lines.
 _MIN_HALF = 12
-_MAX_UNPACKED = 1024 * 1024
-_MAX_DEPTH = 2
-_PACKED = re.compile(rb"[A-Za-z0-9+/_-]{24,}={0,2}")
 
 
 @dataclass(frozen=True)
@@ -33,16 +30,8 @@ class Needle:
     rule: str
     origin: str
     written: frozenset[bytes] = field(repr=False)
-    encoded: frozenset[bytes] = field(repr=False)
+    encoded: frozenset[bytes] = field(default=frozenset(), repr=False)
     lasting: bool = False
-
-    @classmethod
-    def of(cls, rule: str, origin: str, value: str, *forms: str, lasting: bool = False) -> Needle:
-        """The value, further forms of it, and its encodings: those of ``spellings``, as JSON may escape it, and reversed."""
-        written = {form.encode() for form in (value, *forms)}
-        escaped = re.sub(r"[^A-Za-z0-9._~ ()-]", lambda odd: f"\\u{ord(odd.group()):04x}", value)
-        encoded = {spelling.encode() for spelling in (*spellings(value), value.replace("/", "\\/"), escaped, value[::-1])} - written
-        return cls(rule, origin, _least(written), frozenset(e for e in encoded if not any(form in e for form in written)), lasting)
 
     def folded(self) -> Needle:
         """The same for text in lower case."""
@@ -58,30 +47,34 @@ class Hit:
     encoded: bool
 
 
-def token_needle(origin: str, value: str, *, lasting: bool) -> Needle:
-    """A bearer token."""
-    return Needle.of("authorization", origin, value, *_halves(value), lasting=lasting)
-
-
-def secret_needle(origin: str, value: str) -> Needle:
-    """A key or other secret of this run."""
-    return Needle.of("key", origin, value, *_halves(value))
+def secret_needle(rule: str, origin: str, value: str, *, lasting: bool = False) -> Needle:
+    """A token or other secret: whole, by halves, in the encodings of ``spellings``, as JSON may escape it, and reversed."""
+    written = _least({value, *_halves(value)})
+    escaped = re.sub(r"[^A-Za-z0-9._~-]", lambda odd: f"\\u{ord(odd.group()):04x}", value)
+    encoded = {form.encode() for form in (*spellings(value), value.replace("/", "\\/"), escaped, value[::-1])}
+    return Needle(rule, origin, written, frozenset(form for form in encoded if not any(other in form for other in written)), lasting)
 
 
 def word_needle(canaries: Canaries) -> Needle:
     """The word that marks a prompt: no secret in the audit log, but text of a prompt in any other."""
-    return Needle.of("canary", canaries.origin, canaries.word)
+    return Needle("canary", canaries.origin, _least({canaries.word}))
 
 
 def canary_needles(canaries: Canaries) -> list[Needle]:
-    """Each kind of personal data in a prompt. A local part is personal data without its domain, as are digits grouped another way."""
-    return [
-        Needle.of("email", canaries.origin, canaries.email, canaries.email.partition("@")[0]),
-        Needle.of("phone", canaries.origin, canaries.phone, *_phone_forms(canaries.phone)),
-        Needle.of("card", canaries.origin, canaries.card, *_grouped(canaries.card)),
-        Needle.of("iban", canaries.origin, canaries.iban, *_grouped(canaries.iban)),
-        secret_needle(canaries.origin, canaries.key),
-    ]
+    """Each kind of personal data in a prompt. A local part is personal data without its domain, as are digits grouped another way.
+
+    Their encodings are not spelled out, since there are many of them and ``search_closely`` looks inside what is encoded.
+    """
+    digits = re.sub(r"\D", "", canaries.phone)
+    forms = {
+        "email": {canaries.email.partition("@")[0]},
+        "phone": set(_phone_forms(digits[-10:-7], digits[-7:-4], digits[-4:])),
+        "card": set(_grouped(canaries.card)),
+        "iban": set(_grouped(canaries.iban)),
+        "key": {canaries.key, *_halves(canaries.key)},
+    }
+    quoted = {rule: {quote(value, safe=""), quote_plus(value)} for rule, value in canaries.secrets().items()}
+    return [Needle(rule, canaries.origin, _least(forms[rule] | {value} | quoted[rule])) for rule, value in canaries.secrets().items()]
 
 
 def search(chunk: bytes, needles: Iterable[Needle]) -> Iterator[Hit]:
@@ -97,36 +90,24 @@ def search(chunk: bytes, needles: Iterable[Needle]) -> Iterator[Hit]:
 
 
 def search_closely(chunk: bytes, needles: Iterable[Needle]) -> Iterator[Hit]:
-    """As ``search``, in any case of letters and also inside what is packed: base64 in base64, or compressed data as base64."""
+    """As ``search``, in any case of letters and also inside what is packed: base64, hexadecimal, compressed data as either."""
     folded = [needle.folded() for needle in needles]
     yield from search(chunk.lower(), folded)
-    for packed in _PACKED.finditer(chunk):
-        for content in _unpacked(packed.group()):
-            for hit in search(content.lower(), folded):
-                yield Hit(hit.needle, packed.start(), encoded=True)
+    # One search through all that was packed is much faster than many through little each.
+    places: list[int] = []
+    starts: list[int] = []
+    unpacked = bytearray()
+    for place, content in contents(chunk):
+        places.append(place)
+        starts.append(len(unpacked))
+        unpacked += content.replace(b"\n", b" ") + b"\n"
+    for hit in search(bytes(unpacked).lower(), folded):
+        yield Hit(hit.needle, places[bisect_right(starts, hit.place) - 1], encoded=True)
 
 
-def _unpacked(text: bytes, depth: int = 0) -> Iterator[bytes]:
-    """What base64 text decodes to, decompressed where it is gzip or zlib data, and again what is packed inside."""
-    standard = text.translate(bytes.maketrans(b"-_", b"+/")).rstrip(b"=")
-    try:
-        content = base64.b64decode(standard + b"=" * (-len(standard) % 4), validate=True)
-    except binascii.Error:
-        return
-    if content[:2] in (b"\x1f\x8b", b"x\x9c", b"x\xda", b"x\x01", b"x^"):
-        try:
-            content = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(content, _MAX_UNPACKED)
-        except zlib.error:
-            return
-    yield content
-    if depth < _MAX_DEPTH:
-        for packed in _PACKED.finditer(content):
-            yield from _unpacked(packed.group(), depth + 1)
-
-
-def _least(forms: set[bytes]) -> frozenset[bytes]:
+def _least(forms: set[str]) -> frozenset[bytes]:
     """The forms without those that contain another, which is found with them."""
-    return frozenset(form for form in forms if not any(other != form and other in form for other in forms))
+    return frozenset(form.encode() for form in forms if not any(other != form and other in form for other in forms))
 
 
 def _halves(value: str) -> tuple[str, ...]:
@@ -134,13 +115,13 @@ def _halves(value: str) -> tuple[str, ...]:
     return (value[:middle], value[middle:]) if middle >= _MIN_HALF else ()
 
 
-def _grouped(value: str) -> set[str]:
+def _grouped(value: str) -> Iterator[str]:
     compact = re.sub(r"[^A-Za-z0-9]", "", value)
     groups = [compact[start : start + 4] for start in range(0, len(compact), 4)]
-    return {separator.join(groups) for separator in ("", " ", "-", ".")}
+    return (separator.join(groups) for separator in ("", " ", "-", "."))
 
 
-def _phone_forms(value: str) -> set[str]:
-    digits = "".join(character for character in value if character.isdigit())
-    area, exchange, line = digits[1:4], digits[4:7], digits[7:]
-    return {f"{area}{gap}{exchange}{separator}{line}" for gap in ("", " ", "-", ".", ") ", ")") for separator in ("", " ", "-", ".")}
+def _phone_forms(area: str, exchange: str, line: str) -> Iterator[str]:
+    """The ways to group a North American number, whatever is before it."""
+    for between, within in (("", ""), (" ", " "), ("-", "-"), (".", "."), (") ", "-"), (") ", " "), (")", "-"), ("/", "-")):
+        yield f"{area}{between}{exchange}{within}{line}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import sys
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from typing import Any
 
 from .entries import Outcomes, problems, read_entry
 from .exemptions import Exemption
-from .log_files import MAX_LINE, Chunk, LogFile, line_start
+from .log_files import MAX_LINE, NOTHING_FRESH, Chunk, LogFile, line_start
 from .needles import Hit, Needle, search, search_closely
 from .patterns import Match, find, readings
 from .screening import suspects
@@ -87,7 +88,7 @@ class Region:
         if log.compressed:
             return cls(log, 0, fresh, history if fresh == NOTHING_FRESH else sys.maxsize)
         size = log.size
-        fresh = fresh if fresh <= size else 0
+        fresh = size if fresh == NOTHING_FRESH else fresh if fresh <= size else 0
         return cls(log, line_start(log, max(0, fresh - history)), fresh, size)
 
 

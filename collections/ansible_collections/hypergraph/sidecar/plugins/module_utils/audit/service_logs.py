@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..faults import CheckError
 from ..verdict import Verdict
-from .log_files import LogFile, line_start
+from .log_files import NOTHING_FRESH, LogFile, line_start
 from .scan import Region
 
 _REMEDY = "Correct log_paths, or start the service."
@@ -55,7 +55,7 @@ class ServiceLogs:
             known.log.close()
 
     def _discover(self, *, at_end: bool) -> None:
-        """Open the files there are now that are not open yet; what is fresh of them begins at their end, or is all of them."""
+        """Open the files that are not open yet. What is fresh of them begins at their end, or is all; of compressed ones it is nothing."""
         self._faults.clear()
         for path in sorted({path for pattern in self._patterns for path in _files(pattern)}):
             try:
@@ -66,7 +66,7 @@ class ServiceLogs:
             if log.identity in self._known:
                 log.close()
                 continue
-            fresh = line_start(log, log.size) if at_end and not log.compressed else 0
+            fresh = NOTHING_FRESH if log.compressed else line_start(log, log.size) if at_end else 0
             self._known[log.identity] = _Known(log, fresh)
 
 

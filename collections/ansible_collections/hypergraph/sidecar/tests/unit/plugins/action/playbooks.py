@@ -49,7 +49,7 @@ def play(directory: Path, plays: list[dict[str, Any]], *options: str, inventory:
     (directory / "hosts.json").write_text(json.dumps({"all": site}))
     (directory / "play.json").write_text(json.dumps(plays))
     done = subprocess.run(
-        [sys.executable, "-m", "ansible", "playbook", "-i", "hosts.json", "play.json", *options],
+        [sys.executable, "-m", "ansible.cli.playbook", "-i", "hosts.json", "play.json", *options],
         cwd=directory,
         env={
             **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},

@@ -154,6 +154,26 @@ def test_credentials_in_a_url_are_refused_and_not_repeated(url: str) -> None:
     assert SECRET not in redactor.text(f"Invoked with {url} here")
 
 
+def test_a_password_without_its_host_is_a_secret_too() -> None:
+    assert SECRET in secrets_in({"base_url": f"https://admin:{SECRET}"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://host",
+        "https://host:8080/path:x",
+        "http://[::1]:80",
+        "http://[::1]",
+        "the-lab-is-down: start it",
+        "host:8080",
+        "https://host/a@b",
+    ],
+)
+def test_a_url_without_credentials_has_no_secret(url: str) -> None:
+    assert secrets_in({"base_url": url}) == []
+
+
 def test_the_argument_of_another_url_is_named() -> None:
     with pytest.raises(CheckError, match="webhook_public_url 'nowhere'"):
         checked_url("webhook_public_url", "nowhere")

@@ -168,7 +168,7 @@ def test_texts_and_lists_and_mappings_are_bounded() -> None:
 
 def test_nesting_is_bounded() -> None:
     value: Any = "deep"
-    for _ in range(3000):
+    for _turn in range(3000):
         value = {"inner": [value]}
     shown = Redactor().value(value)
     depth = 0

@@ -19,21 +19,20 @@ Talk = Callable[[socket.socket], None]
 class Peer:
     """A listening server: where it is, and what it was asked so far, each request as it came."""
 
-    host: str
     port: int
     scheme: str = "http"
     requests: list[bytes] = field(default_factory=list)
 
     @property
     def url(self) -> str:
-        return f"{self.scheme}://{self.host}:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def headers(self) -> list[dict[str, str]]:
         """The headers of each request, with names in lower case."""
         found = []
         for request in self.requests:
             lines = request.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
-            found.append({name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)})
+            found.append({name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in lines)})
         return found
 
 
@@ -56,10 +55,10 @@ def http(body: bytes, *headers: str, status: str = "200 OK") -> Talk:
 
 
 @contextmanager
-def talking(talk: Talk, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> Iterator[Peer]:
-    """Serve connections on a free port of the loopback interface, each in a thread: read one request, then ``talk``."""
-    listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    peer = Peer(f"[{host}]" if ":" in host else host, listener.getsockname()[1], "https" if tls else "http")
+def talking(talk: Talk, *, tls: ssl.SSLContext | None = None, reads: bool = True) -> Iterator[Peer]:
+    """Serve connections on a free port of the loopback interface, each in a thread: read one request, unless told not to, then ``talk``."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    peer = Peer(listener.getsockname()[1], "https" if tls else "http")
     open_connections: list[socket.socket] = []
     threads: list[threading.Thread] = []
 
@@ -68,13 +67,14 @@ def talking(talk: Talk, *, tls: ssl.SSLContext | None = None, host: str = "127.0
             spoken = tls.wrap_socket(connection, server_side=True) if tls else connection
             open_connections.append(spoken)
             with spoken:
-                peer.requests.append(_request(spoken))
+                if reads:
+                    peer.requests.append(read_request(spoken))
                 talk(spoken)
 
     def accept() -> None:
         while True:
             try:
-                connection, _ = listener.accept()
+                connection, _address = listener.accept()
             except OSError:
                 return
             open_connections.append(connection)
@@ -97,11 +97,12 @@ def talking(talk: Talk, *, tls: ssl.SSLContext | None = None, host: str = "127.0
             thread.join()
 
 
-def _request(connection: socket.socket) -> bytes:
+def read_request(connection: socket.socket) -> bytes:
+    """The next request on the connection, whole. Raises ConnectionError where the client goes away before."""
     received = b""
     while b"\r\n\r\n" not in received:
         received += _some(connection)
-    head, _, body = received.partition(b"\r\n\r\n")
+    head, _blank, body = received.partition(b"\r\n\r\n")
     length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
     while len(body) < length:
         body += _some(connection)

@@ -21,7 +21,6 @@ from ansible_collections.hypergraph.sidecar.plugins.module_utils.audit.needles i
     search,
     search_closely,
     secret_needle,
-    token_needle,
     word_needle,
 )
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.audit.number_plans import card_plausible, iban_valid, phone_plausible
@@ -58,7 +57,7 @@ DISGUISES: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("disguise", DISGUISES)
 def test_a_token_is_found_in_disguise(disguise: str) -> None:
     line = f'{{"ts": "2026", "note": "before {DISGUISES[disguise](TOKEN)} after"}}\n'.encode()
-    hits = list(search_closely(line, [token_needle("token a", TOKEN, lasting=True)]))
+    hits = list(search_closely(line, [secret_needle("authorization", "token a", TOKEN, lasting=True)]))
     assert hits
     assert {hit.needle.origin for hit in hits} == {"token a"}
     assert all(0 <= hit.place < len(line) for hit in hits)
@@ -67,18 +66,18 @@ def test_a_token_is_found_in_disguise(disguise: str) -> None:
 @pytest.mark.parametrize("disguise", ["plain", "hex", "base64", "base64, shifted by one", "url"])
 def test_old_lines_are_searched_as_they_are_written(disguise: str) -> None:
     line = f"before {DISGUISES[disguise](TOKEN)} after\n".encode()
-    (hit, *_more) = search(line, [token_needle("token a", TOKEN, lasting=True)])
+    (hit, *_more) = search(line, [secret_needle("authorization", "token a", TOKEN, lasting=True)])
     assert hit.encoded == (disguise not in ("plain", "url"))
 
 
 def test_other_values_are_not_found() -> None:
-    other = token_needle("token b", TOKEN[::2] + TOKEN[1::2], lasting=True)
+    other = secret_needle("authorization", "token b", TOKEN[::2] + TOKEN[1::2])
     lines = "".join(f"{disguise(TOKEN)}\n" for disguise in DISGUISES.values()).encode()
     assert list(search_closely(lines, [other])) == []
 
 
 def test_a_short_secret_has_no_halves() -> None:
-    needle = secret_needle("x", "short-secret-12345")
+    needle = secret_needle("key", "x", "short-secret-12345")
     assert list(search(b"short-sec\n", [needle])) == []
     assert list(search(b"short-secret-12345\n", [needle]))
 
@@ -86,7 +85,7 @@ def test_a_short_secret_has_no_halves() -> None:
 def test_broken_packages_are_passed_over() -> None:
     broken = base64.b64encode(gzip.compress(b"x" * 1000)[:20] + b"\0" * 9).decode()
     odd = "A" * 29
-    assert list(search_closely(f"{broken} {odd} x\x9c{'B' * 40}\n".encode(), [token_needle("t", TOKEN, lasting=False)])) == []
+    assert list(search_closely(f"{broken} {odd} x\x9c{'B' * 40}\n".encode(), [secret_needle("authorization", "t", TOKEN)])) == []
 
 
 @pytest.mark.parametrize("way", range(12))
@@ -121,7 +120,13 @@ def test_canaries_are_grouped_in_every_way_over_a_few() -> None:
         ("phone", lambda v: "".join(c for c in v if c.isdigit())),
         ("phone", lambda v: "({}) {}-{}".format(*("".join(c for c in v if c.isdigit())[a:b] for a, b in ((1, 4), (4, 7), (7, 11))))),
         ("key", lambda v: v[: len(v) // 2]),
-        ("key", lambda v: b64(v)),
+        ("key", b64),
+        ("email", b64),
+        ("email", lambda v: f"/v1/blobs/{b64(f'xx{v} and so on, so that the whole is long enough to be looked at')}"),
+        ("card", lambda v: v.encode().hex()),
+        ("iban", lambda v: quote(v, safe="")),
+        ("phone", lambda v: base64.b64encode(gzip.compress(v.encode())).decode()),
+        ("email", lambda v: gzip.compress(v.encode()).hex()),
     ],
 )
 @pytest.mark.parametrize("way", range(4))
@@ -141,7 +146,7 @@ def test_masked_and_hashed_canaries_are_not_found() -> None:
 
 
 def test_every_line_with_a_needle_is_told_once_for_each_form() -> None:
-    needle = token_needle("t", TOKEN, lasting=True)
+    needle = secret_needle("authorization", "t", TOKEN, lasting=True)
     text = f"{TOKEN} {TOKEN}\nnothing\n{TOKEN}\n".encode()
     assert sorted({text.count(b"\n", 0, hit.place) for hit in search(text, [needle])}) == [0, 2]
     assert len(list(search(text, [needle]))) == 2 * len(needle.written)
