@@ -171,7 +171,7 @@ def _credentials(url: str) -> tuple[str, ...]:
         user, colon, password = userinfo.partition(":")
         found = password if colon else "" if "/" in user else user
     else:
-        _, colon, port = url.partition("://")[2].partition("/")[0].rpartition(":")
+        colon, port = url.partition("://")[2].partition("/")[0].rpartition(":")[1:]
         found = port if colon and not port.isdigit() and not port.endswith("]") else ""
     return found, unquote(found)
 

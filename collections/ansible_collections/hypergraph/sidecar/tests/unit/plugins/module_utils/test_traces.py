@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -35,7 +36,11 @@ TOKEN = Token("alpha-writer", "Zq8vX3c9K1m2n3p4", "alpha", frozenset({"traces:wr
 def answering_in_turn(talks: Sequence[Talk]) -> Iterator[tuple[Client, Peer]]:
     """Each connection gets the next answer, the last one again and again; connections are not kept."""
     left = list(talks)
-    with talking(lambda connection: (left.pop(0) if len(left) > 1 else left[0])(connection)) as peer:
+
+    def next_talk(connection: socket.socket) -> None:
+        (left.pop(0) if len(left) > 1 else left[0])(connection)
+
+    with talking(next_talk) as peer:
         yield Client(Connection(peer.url, timeout=5.0)), peer
 
 
@@ -75,7 +80,7 @@ def test_a_chat_is_submitted_with_what_asks_for_an_explanation() -> None:
     ],
 )
 def test_a_chat_that_makes_no_trace_is_an_error(talk: Talk, token: Any, code: str, said: str) -> None:
-    with answering_in_turn([talk]) as (client, _), pytest.raises(CheckError) as raised:
+    with answering_in_turn([talk]) as (client, _peer), pytest.raises(CheckError) as raised:
         submit(client, token, "hello", model="m")
     assert raised.value.reason_code == code
     assert said in raised.value.reason
@@ -94,7 +99,7 @@ def test_a_trace_is_polled_to_its_end(end: str) -> None:
 
 def test_a_trace_that_does_not_end_is_inconclusive() -> None:
     with (
-        answering_in_turn([status("running")]) as (client, _),
+        answering_in_turn([status("running")]) as (client, _peer),
         pytest.raises(CheckInconclusive, match=r"still 'running' after 0\.1 s") as raised,
     ):
         wait_for_end(client, TOKEN, "t-1", within=0.1)
@@ -112,18 +117,18 @@ def test_a_trace_that_does_not_end_is_inconclusive() -> None:
     ],
 )
 def test_a_status_that_cannot_be_read_is_an_error(talk: Talk, said: str) -> None:
-    with answering_in_turn([talk]) as (client, _), pytest.raises(CheckError, match=re.escape(said)):
+    with answering_in_turn([talk]) as (client, _peer), pytest.raises(CheckError, match=re.escape(said)):
         read_status(client, TOKEN, "t-1")
 
 
 def test_a_status_is_answered_and_parsed() -> None:
-    with answering_in_turn([status("queued")]) as (client, _):
+    with answering_in_turn([status("queued")]) as (client, _peer):
         answer, document = read_status(client, TOKEN, "t-1")
     assert (answer.status, document) == (200, {"trace_id": "t-1", "state": "queued"})
 
 
 def test_canaries_are_words_that_occur_nowhere_else() -> None:
-    words = {canary("token") for _ in range(100)}
+    words = {canary("token") for _turn in range(100)}
     assert len(words) == 100
     assert all(re.fullmatch(r"canarytoken[0-9a-f]{24}", word) for word in words)
 
