@@ -3,6 +3,7 @@
 PYTHON ?= python3
 ENV ?= lab
 COLLECTION := collections/ansible_collections/hypergraph/sidecar
+machine_path := $(PATH)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
@@ -37,6 +38,7 @@ lab-down: .venv/run
 clean: lab-down
 	rm -rf .venv .lab .ansible .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
+.venv/bin/pip: export PATH := $(machine_path)
 .venv/bin/pip: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")' && $(PYTHON) -m venv --without-pip .venv && $(PYTHON) -m pip --python .venv/bin/python install --quiet 'pip>=25.1' && touch $@
 

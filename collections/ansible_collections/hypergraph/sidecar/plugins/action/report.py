@@ -95,7 +95,7 @@ class ActionModule(ActionBase):
         if not self._task.check_mode:
             try:
                 written = store.write(environment, document["run_id"], _rendered(document, arguments["docs_url"]))
-                store.prune(environment, arguments["keep_runs"])
+                store.prune(environment, written, arguments["keep_runs"])
             except OSError as problem:
                 result.update(failed=True, open=False, _ansible_verbose_always=True)
                 where = (

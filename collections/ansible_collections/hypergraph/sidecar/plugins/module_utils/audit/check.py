@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -30,8 +30,9 @@ from .service_logs import ServiceLogs
 _POLL_INTERVAL = 0.1
 # Once all entries are there, a duplicate or a slower log of another service may still follow.
 _LINGER = 0.3
-# The part of the deadline that older lines may be searched in; the rest is for the fresh ones.
+# The parts of the deadline after which older lines are left out, and after which all reading ends, so that there is time to judge.
 _HISTORY_SHARE = 0.7
+_READING_SHARE = 0.9
 # Others' entries that could be the check's own are kept up to this many, so that a busy log does not fill the memory.
 _MAX_CANDIDATES = 20_000
 _REMEDY = "Set path (sidecar_audit_path) to the audit log of this host's gateway, and see that auditing is on (AUDIT_ENABLED)."
@@ -114,7 +115,9 @@ class Check:
         self._follower = follower
         self._services = services
         self._candidates: list[Entry] = []
-        self._give_up = time.monotonic() + _HISTORY_SHARE * run.connection.deadline
+        now = time.monotonic()
+        self._give_up = now + _HISTORY_SHARE * run.connection.deadline
+        self._stop = now + _READING_SHARE * run.connection.deadline
         self._driver: Driver | None = None
 
     def walk(self, *, driving: bool) -> None:
@@ -195,7 +198,7 @@ class Check:
 
     def _read_audit(self, rules: Rules) -> tuple[Findings, int]:
         """Search the log and what rotation left of it, newest first, as far as ``max_bytes`` go; and how many bytes that leaves out."""
-        scan = Scan(rules, self._give_up)
+        scan = Scan(rules, self._give_up, self._stop)
         budget = self._settings.max_bytes
         left_out = 0
         read: set[tuple[int, int]] = set()
@@ -204,15 +207,17 @@ class Check:
                 continue
             read.add(log.identity)
             region = Region.newest(log, fresh, budget)
-            try:
-                scan.audit(region)
-            except CheckError as fault:
-                if fault.reason_code != "audit-log-unreadable":
-                    raise
-                self._verdict.error(fault.reason_code, fault.reason, fault.action)
+            self._read(scan.audit, region)
             left_out += region.start
             budget = max(0, self._settings.max_bytes - scan.findings.bytes)
         return scan.findings, left_out
+
+    def _read(self, read: Callable[[Region], None], region: Region) -> None:
+        """Read a region; a log that is broken somewhere is an error, and no reason not to judge the rest."""
+        try:
+            read(region)
+        except CheckError as fault:
+            self._verdict.error(fault.reason_code, fault.reason, fault.action)
 
     def _audit_logs(self) -> Iterator[tuple[LogFile, int]]:
         """The logs written during the check, newest first, then rotated ones that are older; each with where it is fresh."""
@@ -238,13 +243,13 @@ class Check:
         if not self._run.params["log_paths"]:
             return None
         words = self._driver.words if self._driver else []
-        scan = Scan(replace(rules, needles=[*rules.needles, *words]), self._give_up)
+        scan = Scan(replace(rules, needles=[*rules.needles, *words]), self._give_up, self._stop)
         audit = {segment.log.identity for segment in (*self._follower.segments, *self._follower.copies)}
         count = 0
         for region in self._services.regions(audit, self._settings.max_bytes):
             if not _is_audit(region.log.path, self._settings.path):
                 count += 1
-                scan.service(region)
+                self._read(scan.service, region)
         self._verdict.examine("service logs", count)
         return scan.findings
 
@@ -260,7 +265,7 @@ class Check:
         if audit.unfinished or (service and service.unfinished):
             verdict.inconclusive(
                 "scan-unfinished",
-                f"older lines were searched for {_HISTORY_SHARE * self._run.connection.deadline:.0f} s and not all of them in that time",
+                f"older lines were read for {_HISTORY_SHARE:.0%} of the deadline and fresh ones for {_READING_SHARE:.0%}, and some are left",
                 "Lower max_bytes, or raise deadline.",
             )
         if left_out:

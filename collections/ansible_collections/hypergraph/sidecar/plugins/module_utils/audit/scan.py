@@ -124,12 +124,16 @@ class Rules:
 
 
 class Scan:
-    """One pass over regions of logs. ``give_up`` is when, by the monotonic clock, it leaves out what is left of the older lines."""
+    """One pass over regions of logs.
 
-    def __init__(self, rules: Rules, give_up: float) -> None:
+    ``give_up`` is when, by the monotonic clock, it leaves out what is left of the older lines, ``stop`` when it leaves out all else too.
+    """
+
+    def __init__(self, rules: Rules, give_up: float, stop: float) -> None:
         self.findings = Findings()
         self._rules = rules
         self._give_up = give_up
+        self._stop = stop
         # A telephone number has so few possible values that its plain hash would tell it; this key is thrown away with the run.
         self._key = secrets.token_bytes(16)
         self._known = [spelling.lower() for needle in rules.needles for spelling in (*needle.written, *needle.encoded)]
@@ -165,6 +169,9 @@ class Scan:
             line = self._count(chunk, line)
         if fresh_from < region.end:
             for chunk in region.log.chunks(fresh_from, region.end):
+                if time.monotonic() > self._stop:
+                    self.findings.unfinished = True
+                    return
                 yield chunk, line, True
                 self.findings.fresh_lines += chunk.data.count(b"\n")
                 line = self._count(chunk, line)

@@ -37,12 +37,12 @@ class ServiceLogs:
     def regions(self, besides: Collection[tuple[int, int]], history: int) -> Iterator[Region]:
         """What to read now: of each file all that is fresh and ``history`` bytes before. Files of the identities ``besides`` are left out.
 
-        A pattern that matches nothing makes the verdict inconclusive, a file that cannot be read an error.
+        A pattern that matches nothing and a file that cannot be read make the verdict an error.
         """
         self._discover(at_end=False)
         for pattern in self._patterns:
             if not _files(pattern):
-                self._verdict.inconclusive("service-log-missing", f"log_paths: {pattern or '(empty)'} matches no file", _REMEDY)
+                self._verdict.error("service-log-missing", f"log_paths: {pattern or '(empty)'} matches no file", _REMEDY)
         for fault in self._faults.values():
             self._verdict.error(fault.reason_code, fault.reason, fault.action)
         for identity, known in self._known.items():

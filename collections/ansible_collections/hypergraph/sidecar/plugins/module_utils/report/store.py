@@ -63,9 +63,10 @@ def write(environment: Path, run_id: str, files: Mapping[str, str]) -> Path:
     return finished
 
 
-def prune(environment: Path, keep: int) -> None:
-    """Remove the oldest runs beyond ``keep`` (at least one stays), and what writers that died left behind. Nothing else is touched."""
-    for run in runs(environment)[: -max(keep, 1)]:
+def prune(environment: Path, written: Path, keep: int) -> None:
+    """Remove the oldest runs, so that ``keep`` stay with the one just written, and what writers that died left. Nothing else is touched."""
+    others = [run for run in runs(environment) if run != written]
+    for run in others[: max(len(others) - max(keep - 1, 0), 0)]:
         shutil.rmtree(run, ignore_errors=True)
     deadline = (datetime.now(timezone.utc) - _ABANDONED).timestamp()
     for path in environment.iterdir():

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.audit import check
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.audit.check import examine
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.connection import Connection
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.examination import Examination
@@ -39,11 +40,18 @@ PARAMS = {
     "allow": [],
     "max_bytes": 1 << 28,
     "rotated_files": 1,
-    "settle": 0.3,
+    "settle": 0.1,
     "clock_skew": 5.0,
     "trace_deadline": 10.0,
     "model": "gpt-4o-mini",
 }
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway of these tests writes before it answers."""
+    monkeypatch.setattr(check, "_LINGER", 0.02)
+    monkeypatch.setattr(check, "_POLL_INTERVAL", 0.02)
 
 
 @pytest.fixture
@@ -516,11 +524,14 @@ def test_what_is_beyond_the_bounds_is_named(gateway: AuditedGateway) -> None:
 
 def test_a_scan_that_runs_out_of_time_says_so(gateway: AuditedGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     gateway.append(b'{"old": 1}\n' * 1000)
-    monkeypatch.setattr("ansible_collections.hypergraph.sidecar.plugins.module_utils.audit.check._HISTORY_SHARE", 0.0)
+    monkeypatch.setattr(check, "_HISTORY_SHARE", 0.0)
     document = verdict_of(gateway)
     assert (document["status"], document["reason_code"]) == ("inconclusive", "scan-unfinished")
     gateway.written = raw_snippet
     assert verdict_of(gateway)["reason_code"] == "email-unscrubbed"
+    monkeypatch.setattr(check, "_READING_SHARE", 0.0)
+    document = verdict_of(gateway)
+    assert (document["status"], document["reason_code"]) == ("inconclusive", "scan-unfinished")
 
 
 def test_an_overlong_line_is_no_entry(gateway: AuditedGateway) -> None:
@@ -588,10 +599,28 @@ def test_an_old_token_in_a_service_log_is_found_and_old_text_is_not_its_matter(g
     assert verdict_of(gateway, log_paths=[f"{path}*"])["reason_code"] == "authorization-logged"
 
 
-def test_service_logs_that_are_not_there_are_inconclusive(gateway: AuditedGateway, tmp_path: Path) -> None:
+def test_service_logs_that_are_not_there_are_an_error(gateway: AuditedGateway, tmp_path: Path) -> None:
     path = service_log(gateway, lambda call: "x")
     document = verdict_of(gateway, log_paths=[str(path), str(tmp_path / "none" / "*.log")])
-    assert (document["status"], document["reason_code"]) == ("inconclusive", "service-log-missing")
+    assert (document["status"], document["reason_code"]) == ("error", "service-log-missing")
+    gateway.written = raw_snippet
+    assert verdict_of(gateway, log_paths=[""])["status"] == "fail"
+
+
+def test_a_service_log_that_cannot_be_read_is_an_error(gateway: AuditedGateway) -> None:
+    broken = gateway.log.with_name("broken.log.gz")
+    broken.write_bytes(gzip.compress(os.urandom(4000))[:2000])
+    document = verdict_of(gateway, log_paths=[str(broken)])
+    assert (document["status"], document["reason_code"]) == ("error", "service-log-unreadable")
+
+
+def test_a_compressed_log_may_be_read_alone(gateway: AuditedGateway) -> None:
+    path = Path(f"{gateway.log}.7.gz")
+    path.write_bytes(gzip.compress(as_line(Call({}, "models.list", WRITER, status=200).entry()) + b'{"mail": "alice@example.com"}\n'))
+    path.chmod(0o600)
+    document = verdict_of(gateway, path=str(path), check_mode=True)
+    assert document["examined"] == {"audit lines": 2}
+    assert reason_codes(document) == {"email-unscrubbed"}
 
 
 def test_it_leaves_nothing_open(gateway: AuditedGateway) -> None:

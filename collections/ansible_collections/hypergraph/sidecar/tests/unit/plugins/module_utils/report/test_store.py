@@ -85,23 +85,22 @@ def test_a_run_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_only_the_oldest_runs_are_removed_and_nothing_else(tmp_path: Path) -> None:
-    for number in range(5):
-        write(tmp_path, run_id(number), FILES)
+    written = [write(tmp_path, run_id(number), FILES) for number in range(5)]
     kept = tmp_path / "20260101T000000Z-notarun"
     kept.mkdir()
     linked = tmp_path / "20250101T000000Z-00000a"
     linked.symlink_to(kept)
-    prune(tmp_path, 2)
+    prune(tmp_path, written[-1], 2)
     assert [path.name for path in runs(tmp_path)] == [run_id(3), run_id(4)]
     assert kept.is_dir()
     assert linked.is_symlink()
 
 
-def test_the_run_just_written_always_stays(tmp_path: Path) -> None:
-    for number in range(2):
-        write(tmp_path, run_id(number), FILES)
-    prune(tmp_path, 0)
-    assert [path.name for path in runs(tmp_path)] == [run_id(1)]
+@pytest.mark.parametrize(("keep", "left"), [(0, [0]), (1, [0]), (2, [0, 2]), (3, [0, 1, 2]), (9, [0, 1, 2])])
+def test_the_run_just_written_stays_even_if_it_does_not_sort_last(tmp_path: Path, keep: int, left: list[int]) -> None:
+    written = [write(tmp_path, run_id(number), FILES) for number in range(3)]
+    prune(tmp_path, written[0], keep)
+    assert runs(tmp_path) == [written[number] for number in left]
 
 
 def test_what_a_dead_writer_left_goes_and_a_living_ones_stays(tmp_path: Path) -> None:
@@ -109,7 +108,7 @@ def test_what_a_dead_writer_left_goes_and_a_living_ones_stays(tmp_path: Path) ->
     for path in (dead, living):
         path.mkdir()
     os.utime(dead, (0, 0))
-    prune(tmp_path, 5)
+    prune(tmp_path, tmp_path / run_id(3), 5)
     assert (dead.exists(), living.exists()) == (False, True)
 
 
