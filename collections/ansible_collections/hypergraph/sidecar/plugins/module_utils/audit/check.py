@@ -265,7 +265,7 @@ class Check:
         if audit.unfinished or (service and service.unfinished):
             verdict.inconclusive(
                 "scan-unfinished",
-                f"older lines were read for {_HISTORY_SHARE:.0%} of the deadline and fresh ones for {_READING_SHARE:.0%}, and some are left",
+                f"older lines were read for {_HISTORY_SHARE:.0%} of the deadline, fresh ones for {_READING_SHARE:.0%}; some are left",
                 "Lower max_bytes, or raise deadline.",
             )
         if left_out:
