@@ -11,7 +11,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -73,6 +73,32 @@ class Examination:
             "Give sidecar_tokens their values, from vault or from the environment variables the inventory names.",
         )
         return False
+
+
+@dataclass
+class Inspection:
+    """What a check of artifacts works with: its verdict to record into and its own arguments. It talks to no service.
+
+    ``findings`` is what it has to say about single places of files; the module returns them beside the verdict.
+    """
+
+    verdict: Verdict
+    params: Mapping[str, Any]
+    findings: list[dict[str, Any]] = field(default_factory=list)
+
+
+def inspect(module: AnsibleModule, check: str, examine: Callable[[Inspection], None]) -> NoReturn:
+    """Inspect artifacts within ``deadline`` seconds and exit the module with the verdict and the findings."""
+    verdict = Verdict(check)
+    inspection = Inspection(verdict, module.params)
+    with _guarded(verdict):
+        verdict.redactor.learn(secrets_in(module.params))
+        deadline = module.params["deadline"]
+        with interrupted_after(deadline, lambda: _DeadlineExceeded(f"{deadline:g} s")):
+            examine(inspection)
+    document = verdict.to_dict()
+    findings = [verdict.redactor.value(finding) for finding in inspection.findings]
+    module.exit_json(changed=False, verdict=document, findings=findings, msg=f"{document['status']}: {document['reason']}")
 
 
 def run(module: AnsibleModule, check: str, examine: Callable[[Examination], None], secrets: Iterable[str] = ()) -> NoReturn:
