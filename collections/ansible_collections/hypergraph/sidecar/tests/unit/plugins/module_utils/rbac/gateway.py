@@ -174,7 +174,7 @@ class Gateway:
         operations = [*DOCUMENTED, *(["PATCH /v1/secrets/{id}"] if self.has("undocumented-row") else []), "GET /healthz"]
         paths: dict[str, dict[str, Any]] = {}
         for operation in () if self.has("openapi-empty") else operations:
-            method, _, path = operation.partition(" ")
+            method, path = operation.split(" ", 1)
             paths.setdefault(path.replace("{trace_id}", "{id}"), {"parameters": []})[method.lower()] = {}
         return Reply(200, {"openapi": "3.1.0", "paths": paths})
 
