@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import jsonschema
 import pytest
 
@@ -89,6 +91,25 @@ def test_absent_tokens_skip_with_the_next_action(healthy_lab: Lab, tmp_path: Pat
         assert "sidecar_tokens" in run.checks[check]["action"]
 
 
+def test_one_tenants_tokens_leave_isolation_unproven(healthy_lab: Lab, tmp_path: Path) -> None:
+    """The store is examined and clean, but nobody tried to read another tenant's trace: that is no green for a required check."""
+    tokens = healthy_lab.facts["tokens"]
+    alone = [token for token in tokens if token["tenant_id"] == tokens[0]["tenant_id"]]
+    run = healthy_lab.verify(tmp_path, "--tags", "tenant_isolation", "-e", json.dumps({"sidecar_tokens": alone}))
+    assert run.returncode == 2
+    assert run.statuses["tenant_isolation"] == "pass"
+    closing = {reason["check"]: reason["reason_code"] for reason in run.report["gate"]["reasons"]}
+    assert closing["tenant_isolation"] == "part-not-examined"
+
+
+def test_the_gate_is_asked_when_the_run_is_limited(start_lab: Callable[..., Lab], tmp_path: Path) -> None:
+    lab = start_lab("--defect", "anonymous-let-in")
+    run = lab.verify(tmp_path, "--limit", "lab", "--tags", "gateway_rbac")
+    assert run.returncode == 2
+    assert run.checks["gateway_rbac"]["reason_code"] == "anonymous-allowed"
+    assert "--limit" in run.first_lines()
+
+
 def test_empty_groups_are_not_run(tmp_path: Path) -> None:
     inventory = tmp_path / "hosts.yml"
     inventory.write_text("all:\n  children:\n    sidecar_probes: {}\n")
@@ -138,16 +159,32 @@ def test_host_that_is_down_is_an_error_of_its_checks(healthy_lab: Lab, tmp_path:
 
 
 def test_secrets_are_found_nowhere(start_lab: Callable[..., Lab], tmp_path: Path) -> None:
+    """Neither a token in any spelling nor an e-mail address that a customer wrote in a chat, also when that chat failed."""
     lab = start_lab()
+    mail = f"planted.{secrets.token_hex(8)}@customer.example"
+    for model in ("gpt-4o-mini", "no-such-model"):
+        _chat(lab, model, f"Please write to {mail} today.")
     run = lab.verify(tmp_path, "-vvv")
     assert run.returncode == 0, run.output
     tokens = [token["token"] for token in lab.facts["tokens"]]
-    spelled = {spelling for token in tokens for spelling in (token, base64.b64encode(token.encode()).decode(), token.encode().hex())}
+    spelled = {
+        spelling for secret in (*tokens, mail) for spelling in (secret, base64.b64encode(secret.encode()).decode(), secret.encode().hex())
+    }
     logs = [path for path in lab.state.rglob("*") if path.is_file() and path.suffix in (".log", ".jsonl")]
     places = {
         "stdout at -vvv": run.output,
         **{str(path): path.read_text(errors="replace") for path in [*tmp_path.rglob("*.*"), *logs] if path.is_file()},
     }
-    assert logs
+    assert "EMAIL" in (Path(lab.facts["paths"]["audit_log"])).read_text().upper(), "the planted address was not even logged scrubbed"
     leaks = [place for place, text in places.items() for secret in spelled if secret in text]
     assert leaks == []
+
+
+def _chat(lab: Lab, model: str, text: str) -> None:
+    writer = next(token for token in lab.facts["tokens"] if "traces:write" in token["scopes"])
+    httpx.post(
+        f"{lab.facts['urls']['gateway']}/v1/chat/completions",
+        headers={"Authorization": f"Bearer {writer['token']}", "x-explain-mode": "hypergraph"},
+        json={"model": model, "messages": [{"role": "user", "content": text}]},
+        timeout=30,
+    )

@@ -4,7 +4,8 @@
 """The gate: whether an environment may serve, decided once from the merged results of a run. It is open unless a reason closes it.
 
 - A check that failed or broke closes it, required or not.
-- A required check must be pass or waived; one that is inconclusive, skipped or has no result at all closes it.
+- A required check must be pass or waived; one that is inconclusive, skipped or has no result at all closes it. So does one that is green
+  for the rest while a part of it was skipped for want of something it depends on: nobody chose to leave that part out.
 - Any other check that is inconclusive closes it too, unless the environment allows that.
 - A run in which no check of the environment passed has shown nothing, and closes it.
 """
@@ -61,6 +62,12 @@ def decide(results: Mapping[str, CheckResult], policy: Policy, absences: Mapping
     reasons = [
         Reason(check, result.headline) for check, result in results.items() if _closes(result.status, check in policy.required, policy)
     ]
+    reasons += [
+        Reason(check, unexamined)
+        for check, result in results.items()
+        if check in policy.required and result.status in _GREEN
+        for unexamined in _unexamined(result)
+    ]
     reasons += [Reason(check, absences.get(check, NO_RESULT)) for check in dict.fromkeys(policy.required) if check not in results]
     if not reasons and not any(result.status in _GREEN for check, result in results.items() if check != PREFLIGHT):
         nothing = Headline("inconclusive", "no check of the environment passed", "nothing-judged", "Select a check that examines it.")
@@ -80,6 +87,15 @@ def worst_first(check: str, headline: Headline) -> tuple[bool, int, tuple[int, s
 
 def _urgency(reason: Reason) -> tuple[bool, int, tuple[int, str]]:
     return worst_first(reason.check, reason.headline)
+
+
+def _unexamined(result: CheckResult) -> list[Headline]:
+    """Why a green result is not enough, if it is not: the first part that lacked what it depends on, and how many more."""
+    lacking = [skip for skip in result.records.skips if skip.skip_class == "dependency_missing"]
+    if not lacking:
+        return []
+    more = f" (+{len(lacking) - 1} more)" if len(lacking) > 1 else ""
+    return [Headline("skip", f"{result.status} in part, not examined: {lacking[0].reason}{more}", "part-not-examined", lacking[0].action)]
 
 
 def _closes(status: str, required: bool, policy: Policy) -> bool:

@@ -200,14 +200,18 @@ def _headline_source(records: Records) -> tuple[str, tuple[Any, ...]]:
 
 def _pass_reason(records: Records, examined: Mapping[str, int]) -> str:
     scope = ", ".join(f"{count} {unit}" for unit, count in examined.items())
-    said = f"{len(records.assertions)} assertions hold"
+    said = _counted(len(records.assertions), "assertion holds", "assertions hold")
     if records.controls:
-        said += f", {len(records.controls)} controls held"
+        said += ", " + _counted(len(records.controls), "control held", "controls held")
     if scope:
         said += f"; examined {scope}"
     if records.skips:
         said += "; not examined: " + "; ".join(skip.reason for skip in records.skips)
     return said
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
 
 
 @dataclass

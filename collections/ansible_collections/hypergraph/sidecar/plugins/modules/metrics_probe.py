@@ -160,7 +160,7 @@ msg:
   description: Status and reason in one line.
   returned: always
   type: str
-  sample: "pass: 31 assertions hold, 1 controls held; examined 15 chats, 7 expected families, 2 endpoints, 118 series"
+  sample: "pass: 31 assertion holds, 1 control held; examined 15 chats, 7 expected families, 2 endpoints, 118 series"
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -99,7 +99,7 @@ msg:
   description: Status and reason in one line.
   returned: always
   type: str
-  sample: "pass: 5 assertions hold, 1 controls held; examined 812 stored records, 811 records read twice"
+  sample: "pass: 5 assertions hold, 1 control held; examined 812 stored records, 811 records read twice"
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -90,7 +90,8 @@ def build(run: Run, heard: list[Heard], previous: list[dict[str, Any]]) -> dict[
 
 def not_green(report: Mapping[str, Any]) -> list[str]:
     """Ids of the checks that hold the gate closed or are not pass, in catalogue order."""
-    found = [check["check"] for check in report["checks"] if check["status"] != "pass"]
+    closing = {reason["check"] for reason in report["gate"]["reasons"]}
+    found = [check["check"] for check in report["checks"] if check["status"] != "pass" or check["check"] in closing]
     found += [check for check, absent in report["not_run"].items() if absent["required"]]
     return sorted(found, key=reading_order)
 

@@ -57,7 +57,7 @@ def test_a_verdict_is_the_result_of_the_module(outcome: Any) -> None:
     result = outcome(hold)
     assert (result["changed"], "failed" in result) == (False, False)
     assert result["verdict"]["check"] == "gateway_rbac"
-    assert result["msg"] == "pass: 1 assertions hold"
+    assert result["msg"] == "pass: 1 assertion holds"
 
 
 @pytest.mark.parametrize(

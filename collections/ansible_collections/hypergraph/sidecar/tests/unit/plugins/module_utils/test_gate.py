@@ -21,7 +21,7 @@ from ansible_collections.hypergraph.sidecar.plugins.module_utils.gate import (
     decide,
     reading_order,
 )
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.verdict import STATUSES, Headline
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.verdict import STATUSES, Headline, Verdict
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.verdicts import CHECKS, law, verdict_of, verdicts
 
 REQUIRED = Policy(required=("gateway_rbac",))
@@ -32,6 +32,27 @@ policies = st.builds(Policy, st.lists(st.sampled_from(CHECKS), unique=True).map(
 
 def gate(documents: list[dict[str, Any]], policy: Policy = REQUIRED, absences: dict[str, Headline] | None = None) -> Decision:
     return decide(merge(documents), policy, absences or {})
+
+
+@pytest.mark.parametrize(
+    ("skip_class", "required", "opens"),
+    [
+        ("dependency_missing", True, False),
+        ("dependency_missing", False, True),
+        ("disabled_by_config", True, True),
+        ("not_applicable", True, True),
+    ],
+)
+def test_a_part_that_lacks_its_dependency_is_no_green_of_a_required_check(skip_class: str, required: bool, opens: bool) -> None:
+    part = Verdict("gateway_rbac")
+    part.skip(skip_class, "tokens of one tenant only", "Add a second tenant's token.")
+    policy = REQUIRED if required else Policy()
+    decision = gate([verdict_of("gateway_rbac", "pass"), part.to_dict()], policy)
+    assert decision.open is opens
+    if not opens:
+        assert decision.reasons[0].headline == Headline(
+            "skip", "pass in part, not examined: tokens of one tenant only", "part-not-examined", "Add a second tenant's token."
+        )
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_a_pass_says_what_it_rests_on() -> None:
     verdict.examine("routes", 2)
     verdict.examine("cells", 1)
     verdict.skip("not_applicable", "the moon", "Wait.")
-    assert said(verdict) == ("pass", "1 assertions hold, 1 controls held; examined 5 routes, 1 cells; not examined: the moon", "", "")
+    assert said(verdict) == ("pass", "1 assertion holds, 1 control held; examined 5 routes, 1 cells; not examined: the moon", "", "")
 
 
 def test_a_control_that_does_not_hold_makes_it_inconclusive() -> None:

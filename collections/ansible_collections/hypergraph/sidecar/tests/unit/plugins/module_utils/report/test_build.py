@@ -258,7 +258,7 @@ def test_the_terminal_shows_every_check_aligned_and_what_is_wrong_with_waivers()
         report(found, required=("gateway_rbac", "audit_pii"), waivers=[WAIVER, {}], waivers_problem=problem), "report: results/x"
     )
     assert lines[3:6] == [
-        "pass          gateway_rbac  1 assertions hold; examined 3 objects",
+        "pass          gateway_rbac  1 assertion holds; examined 3 objects",
         "inconclusive  our_queue     requests: 20 of 59 samples needed",
         "not run       audit_pii     no host in sidecar_gateways",
     ]
