@@ -11,21 +11,42 @@ from tests.running import CHECKOUT
 
 COLLECTION = CHECKOUT / "collections/ansible_collections/hypergraph/sidecar"
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
-# Functions whose first argument is a reason code, beside those that take it by keyword.
-TAKING_A_CODE = {"CheckError", "CheckInconclusive", "error", "inconclusive", "Shortfall", "Breakdown", "Headline", "NotValidated"}
+# Functions that take a reason code among their first three arguments, beside those that take it by keyword.
+TAKING_A_CODE = {
+    "CheckError",
+    "CheckInconclusive",
+    "WaiverProblem",
+    "error",
+    "_error",
+    "inconclusive",
+    "Shortfall",
+    "Breakdown",
+    "Headline",
+    "NotValidated",
+}
+# Names of constants that hold one.
+HOLDING_A_CODE = {"REVERT_FAILED", "_DEFAULT_REASON_CODE"}
 
 
 def reported(path: Path) -> Iterator[str]:
     """The reason codes that stand as literals where a source file reports something."""
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            places = [keyword.value for keyword in node.keywords if keyword.arg == "reason_code"]
-            places += node.args[:2] if name in TAKING_A_CODE else []
-            for place in places:
-                for literal in ast.walk(place):
-                    if isinstance(literal, ast.Constant) and isinstance(literal.value, str) and CODE.fullmatch(literal.value):
-                        yield literal.value
+        for place in _places(node):
+            for literal in ast.walk(place):
+                if isinstance(literal, ast.Constant) and isinstance(literal.value, str) and CODE.fullmatch(literal.value):
+                    yield literal.value
+
+
+def _places(node: ast.AST) -> Iterator[ast.AST]:
+    """The expressions in which a node of the syntax tree may hold reason codes."""
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        yield from (keyword.value for keyword in node.keywords if keyword.arg == "reason_code")
+        yield from node.args[:3] if name in TAKING_A_CODE else ()
+    elif isinstance(node, ast.Dict):
+        yield from (value for key, value in zip(node.keys, node.values, strict=True) if getattr(key, "value", None) == "reason_code")
+    elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in HOLDING_A_CODE:
+        yield node.value
 
 
 def test_every_reason_code_is_in_the_runbook() -> None:
