@@ -26,9 +26,27 @@ class UnknownDefect(ValueError):
     """No defect has this id; the text lists the ids there are."""
 
 
+@dataclass(frozen=True)
+class Edit:
+    """A change of one published document: ``file`` is its path below ``lab/``, ``replace`` a text that it holds exactly once."""
+
+    file: str
+    replace: str
+    by: str
+
+    def made_in(self, text: str) -> str:
+        """The document with the change. Raises ValueError where the text to replace is not there exactly once."""
+        if text.count(self.replace) != 1:
+            raise ValueError(f"{self.file}: expected once, found {text.count(self.replace)} times: {self.replace!r}")
+        return text.replace(self.replace, self.by)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Defect:
-    """One way to break the lab. A benign one is a change that every check must let pass."""
+    """One way to break the lab. A benign one is a change that every check must let pass.
+
+    A defect of a published document is told whole by its ``edits``; the others are coded in this package.
+    """
 
     id: str
     title: str
@@ -37,6 +55,7 @@ class Defect:
     reason_code: str = ""
     status: str = "fail"
     benign: bool = False
+    edits: tuple[Edit, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> Defect:
@@ -47,7 +66,8 @@ class Defect:
         known = {f.name for f in fields(cls)}
         if not isinstance(document, dict) or not {"id", "title", "check", "breaks"} <= document.keys() <= known:
             raise ValueError(f"{path}: expected id, title, check, breaks and of {', '.join(sorted(known))} no others")
-        defect = cls(**document)
+        edits = tuple(Edit(edit["file"], edit["replace"], edit["with"]) for edit in document.pop("edits", ()))
+        defect = cls(**document, edits=edits)
         if defect.id != path.stem or defect.status not in STATUSES or defect.benign == bool(defect.reason_code):
             raise ValueError(
                 f"{path}: its id must be its file's name, its status {' or '.join(STATUSES)}, and it has a reason_code unless benign"

@@ -10,7 +10,7 @@ from typing import Any
 
 from lab import timestamps
 from lab.defects import Defects
-from lab.defects.artifacts import publish_artifacts
+from lab.defects.artifacts import CHANGE_MANAGEMENT, publish_artifacts
 from lab.process.state_directory import CHECKOUT, StateDirectory, write_private
 from lab.settings import AWS_VARIABLES, Settings, published
 
@@ -46,17 +46,37 @@ def tokens_json(tokens: list[Token]) -> str:
     return json.dumps({t["token"]: {name: t[name] for name in ("tenant_id", "subject", "scopes")} for t in tokens})
 
 
+# What is published as copies, below the state directory as below lab/: the API documents, the deployment, the dashboards.
+_PUBLISHED = ("api/openapi", "manifests", "dashboards")
+_PATHS = {
+    "openapi": "api/openapi/hypergraph-api.yaml",
+    "openapi_released": "api/openapi/released/hypergraph-api.yaml",
+    "change_management": CHANGE_MANAGEMENT,
+    "chart": "manifests/helm/hypergraph",
+    "argocd": "manifests/argocd",
+    "karpenter": "manifests/karpenter",
+    "capacity": "manifests/capacity.yaml",
+    "dashboards": "dashboards/grafana",
+    "alerts": "dashboards/prometheus",
+}
+
+
 def artifacts(state: StateDirectory, defects: Defects) -> dict[str, str]:
-    """Publish the copies of the API documents and the change document, as they are or as an active defect has them; their paths."""
+    """Publish copies of the documents, as they are or as active defects have them; the paths that lab.json tells."""
+    home = CHECKOUT / "lab"
     sources = {
-        "openapi": (CHECKOUT / "lab/api/openapi/hypergraph-api.yaml", state.path / "api/hypergraph-api.yaml"),
-        "openapi_released": (CHECKOUT / "lab/api/openapi/released/hypergraph-api.yaml", state.path / "api/released/hypergraph-api.yaml"),
-        "change_management": (CHECKOUT / "docs/change-management.md", state.path / "change-management.md"),
+        str(source.relative_to(home)): source for tree in _PUBLISHED for source in sorted((home / tree).rglob("*")) if source.is_file()
     }
-    texts = publish_artifacts({name: source.read_text(encoding="utf-8") for name, (source, _) in sources.items()}, defects)
-    for name, (_, target) in sources.items():
-        write_private(target, texts[name])
-    return {name: str(target) for name, (_, target) in sources.items()}
+    sources[CHANGE_MANAGEMENT] = CHECKOUT / "docs" / CHANGE_MANAGEMENT
+    texts = publish_artifacts({name: source.read_text(encoding="utf-8") for name, source in sources.items()}, defects)
+    for name, text in texts.items():
+        target = state.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_private(target, text)
+    for stale in (path for tree in _PUBLISHED for path in (state.path / tree).rglob("*")):
+        if stale.is_file() and str(stale.relative_to(state.path)) not in texts:
+            stale.unlink()
+    return {name: str(state.path / path) for name, path in _PATHS.items()}
 
 
 def lab_facts(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.catalog import CATALOG as CHECKS_OF_THE_COLLECTION
 from lab import defects
 from lab.defects import CATALOG, Defect, Defects, load_catalog
 from lab.defects.artifacts import publish_artifacts
@@ -18,13 +19,16 @@ from tests.conftest import Lab
 from tests.lab.client import Api, eventually
 from tests.lab.listener import listening
 
-CHECKS = {"gateway_rbac", "trace_workflow", "tenant_isolation", "observability", "audit_pii", "api_versioning"}
+CHECKS = {check.id for check in CHECKS_OF_THE_COLLECTION} - {"preflight"}
 FILES = sorted((CHECKOUT / "lab/defects/catalog").glob("*"))
-DOCUMENTS = {
-    "openapi": CHECKOUT / "lab/api/openapi/hypergraph-api.yaml",
-    "openapi_released": CHECKOUT / "lab/api/openapi/released/hypergraph-api.yaml",
-    "change_management": CHECKOUT / "docs/change-management.md",
-}
+
+
+def published_texts() -> dict[str, str]:
+    """The documents that a lab publishes, by their path below lab/."""
+    home = CHECKOUT / "lab"
+    trees = ("api/openapi", "manifests", "dashboards")
+    texts = {str(path.relative_to(home)): path.read_text() for tree in trees for path in (home / tree).rglob("*") if path.is_file()}
+    return {**texts, "change-management.md": (CHECKOUT / "docs/change-management.md").read_text()}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -38,11 +42,11 @@ def test_catalogue_file_is_well_formed(path: Path) -> None:
     assert Defect.read(path) == CATALOG[path.stem]
 
 
-def test_each_defect_is_coded_once_and_no_other_is() -> None:
+def test_each_defect_is_coded_or_told_by_its_edits_and_no_other_is() -> None:
     code = "".join(path.read_text() for path in (CHECKOUT / "lab/defects").glob("*.py"))
     asked = set(re.findall(r'(?:applied|active)\(\s*"([^"]+)"', code)) | set(re.findall(r'^    "([a-z0-9-]+)": [_(]', code, re.MULTILINE))
     asked |= set(re.findall(r'\("(?:email|card)", "([^"]+)"\)', code))
-    assert asked == set(CATALOG)
+    assert asked | {defect.id for defect in CATALOG.values() if defect.edits} == set(CATALOG)
 
 
 def test_healthy_code_does_not_know_of_defects() -> None:
@@ -75,23 +79,16 @@ def test_a_defect_goes_on_record_once_when_it_is_applied(tmp_path: Path) -> None
     assert entry["at"].endswith("Z")
 
 
-ARTIFACT_DEFECTS = [
-    "path-unversioned",
-    "spec-invalid",
-    "response-field-removed",
-    "benign-optional-field",
-    "change-doc-without-adr",
-    "change-doc-without-freeze",
-]
+DOCUMENT_DEFECTS = ["change-doc-without-adr", "change-doc-without-freeze", *(defect.id for defect in CATALOG.values() if defect.edits)]
 
 
-@pytest.mark.parametrize("defect", ARTIFACT_DEFECTS)
-def test_document_defect_changes_one_document_and_raises_where_it_cannot(defect: str, tmp_path: Path) -> None:
-    texts = {name: path.read_text() for name, path in DOCUMENTS.items()}
+@pytest.mark.parametrize("defect", DOCUMENT_DEFECTS)
+def test_document_defect_changes_what_it_names_and_raises_where_it_cannot(defect: str, tmp_path: Path) -> None:
+    texts = published_texts()
     seeded = Defects(frozenset({defect}), "up", tmp_path / "journal")
     edited = publish_artifacts(texts, seeded)
-    assert sum(edited[name] != texts[name] for name in texts) == 1
-    assert yaml.safe_load(edited["openapi"]), "still YAML"
+    named = {edit.file for edit in CATALOG[defect].edits} or {"change-management.md"}
+    assert {name for name in texts if edited[name] != texts[name]} == named
     assert (tmp_path / "journal").exists()
     with pytest.raises(ValueError, match=r"expected once|changes nothing"):
         publish_artifacts(dict.fromkeys(texts, "nothing to see here\n"), seeded)
@@ -99,9 +96,8 @@ def test_document_defect_changes_one_document_and_raises_where_it_cannot(defect:
 
 def test_sections_go_whole(tmp_path: Path) -> None:
     text = "# Rules\n\nIntro\n\n## ADR\n\na\n\n### Freeze of an ADR\n\nb\n\n## Freeze\n\nc\n"
-    texts = dict.fromkeys(DOCUMENTS, text)
-    without = publish_artifacts(texts, Defects(frozenset({"change-doc-without-adr"}), "up", tmp_path / "j"))["change_management"]
-    assert without == "# Rules\n\nIntro\n\n## Freeze\n\nc\n"
+    seeded = Defects(frozenset({"change-doc-without-adr"}), "up", tmp_path / "j")
+    assert publish_artifacts({"change-management.md": text}, seeded) == {"change-management.md": "# Rules\n\nIntro\n\n## Freeze\n\nc\n"}
 
 
 def test_defects_command_lists_them_all(capsys: pytest.CaptureFixture[str]) -> None:
