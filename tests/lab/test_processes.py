@@ -18,6 +18,14 @@ from tests.lab.client import Api, eventually
 from tests.running import CHECKOUT, environment
 
 
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """Started in the background of a shell, a process ignores SIGINT, and hands that down to what it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def processes_of(state: Path) -> set[int]:
     """Every living process that belongs to the lab of a state directory, by its environment or command line."""
     marks = (f"SIDECAR_STATE={state}\0".encode(), f"\0{state}\0".encode())
