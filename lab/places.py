@@ -24,4 +24,4 @@ def delivery_bell_path(settings: Settings) -> Path:
 
 def openapi_path(settings: Settings) -> Path:
     """The API document that the gateway serves."""
-    return settings.SIDECAR_STATE / "api" / "hypergraph-api.yaml"
+    return settings.SIDECAR_STATE / "api/openapi/hypergraph-api.yaml"
