@@ -76,7 +76,7 @@ def artifacts(state: StateDirectory, defects: Defects) -> dict[str, str]:
     for stale in (path for tree in _PUBLISHED for path in (state.path / tree).rglob("*")):
         if stale.is_file() and str(stale.relative_to(state.path)) not in texts:
             stale.unlink()
-    return {name: str(state.path / path) for name, path in _PATHS.items()}
+    return {name: str(state.path / path) for name, path in _PATHS.items() if (state.path / path).exists()}
 
 
 def lab_facts(
