@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import string
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,6 +34,19 @@ class Submission:
 def canary(purpose: str) -> str:
     """A word that occurs nowhere else: 96 random bits, named for its purpose so that a find explains itself."""
     return f"canary{purpose}{secrets.token_hex(12)}"
+
+
+def sibling(trace_id: str) -> str:
+    """An id of the same form that names no trace: its last twelve letters and digits are drawn anew, each from its own kind.
+
+    What is before them stays: a prefix drawn at random can be that of an API key, and would be found as one in the audit log.
+    """
+    kinds = (string.digits, "abcdef", "ABCDEF", string.ascii_lowercase, string.ascii_uppercase)
+    characters = list(trace_id)
+    drawn = [place for place, character in enumerate(characters) if character.isalnum()][-12:]
+    for place in drawn:
+        characters[place] = next((secrets.choice(kind) for kind in kinds if characters[place] in kind), characters[place])
+    return "".join(characters)
 
 
 def chat_body(prompt: str, model: str) -> dict[str, Any]:

@@ -10,8 +10,6 @@ through, a 500 for an unknown trace) is the finding of the check that owns that 
 from __future__ import annotations
 
 import json
-import secrets
-import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +18,7 @@ from ..connection import Token
 from ..examination import Examination
 from ..faults import CheckError, CheckInconclusive
 from ..http_client import Answer
-from ..traces import attach_headers, canary, chat_body, wait_for_end
+from ..traces import attach_headers, canary, chat_body, sibling, wait_for_end
 from . import document
 from .conformance import disagreements, documented, is_json
 from .difference import differences
@@ -173,7 +171,8 @@ def _trace_calls(run: Examination, caller: Caller) -> Iterator[Call]:
         yield from _calls_of_trace(run, token, trace_id)
     elif chat.as_meant:
         run.verdict.skip("blocked_by:trace_workflow", "trace answers, since the chat carried no x-trace-id", "See trace_workflow.")
-    yield _call(run, "GET", f"{_TRACE}/status", token, 404, "trace_workflow", trace_id=_unlike(trace_id), who=" of an unknown trace")
+    unknown = sibling(trace_id) or canary("trace")
+    yield _call(run, "GET", f"{_TRACE}/status", token, 404, "trace_workflow", trace_id=unknown, who=" of an unknown trace")
 
 
 def _calls_of_trace(run: Examination, token: Token | None, trace_id: str) -> Iterator[Call]:
@@ -279,10 +278,3 @@ def _call(
 ) -> Call:
     answer = run.client.request(method, template.format(trace_id=trace_id), token)
     return Call(method, template, answer, status, owner, who)
-
-
-def _unlike(trace_id: str) -> str:
-    """An id of the same form that names no trace: each letter and digit replaced by a random one of its kind."""
-    kinds = (string.digits, "abcdef", "ABCDEF", string.ascii_lowercase, string.ascii_uppercase)
-    drawn = (next((secrets.choice(kind) for kind in kinds if character in kind), character) for character in trace_id)
-    return "".join(drawn) or canary("trace")

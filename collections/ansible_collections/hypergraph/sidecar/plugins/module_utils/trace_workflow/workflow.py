@@ -8,9 +8,7 @@ All traces are submitted first and then polled in turn, so that the check takes 
 
 from __future__ import annotations
 
-import secrets
 import statistics
-import string
 import time
 
 from ..connection import Token
@@ -18,7 +16,7 @@ from ..examination import Examination
 from ..faults import CheckError
 from ..hif import schema
 from ..hif.rules import Hypergraph
-from ..traces import graph_path, read_status, status_path, submit
+from ..traces import graph_path, read_status, sibling, status_path, submit
 from .cancellation import Attempt, attempt_cancel, judge_cancel, judge_finality, judge_late_cancel, retry_cancel
 from .graphs import Subject, judge_granularities, judge_graph
 from .lifecycle import Trace, follow, judge_completion, judge_life, look
@@ -209,7 +207,7 @@ class Workflow:
         )
 
     def _judge_unknown(self, known: str) -> None:
-        unknown = _sibling(known)
+        unknown = sibling(known)
         answers = {
             "status": self._client.get(status_path(unknown), self._token).status,
             "graph": self._client.get(graph_path(unknown), self._token).status,
@@ -231,15 +229,3 @@ def _is_chat(document: object) -> bool:
     first = choices[0] if isinstance(choices, list) and choices else None
     message = first.get("message") if isinstance(first, dict) else None
     return isinstance(message, dict) and isinstance(message.get("content"), str)
-
-
-def _sibling(trace_id: str) -> str:
-    """An id of the same shape that no trace has: its last twelve letters and digits drawn anew, hexadecimal ones as such."""
-    hexadecimal = all(character in string.hexdigits for character in trace_id if character.isalnum())
-    drawn = 0
-    characters = list(trace_id)
-    for place in range(len(characters) - 1, -1, -1):
-        if characters[place].isalnum() and drawn < 12:
-            characters[place] = secrets.choice("0123456789abcdef" if hexadecimal else string.digits)
-            drawn += 1
-    return "".join(characters)

@@ -23,6 +23,7 @@ from ansible_collections.hypergraph.sidecar.plugins.module_utils.traces import (
     chat_body,
     graph_path,
     read_status,
+    sibling,
     status_path,
     submit,
     wait_for_end,
@@ -144,3 +145,19 @@ def test_faults_carry_what_a_reader_needs() -> None:
     assert (str(fault), fault.reason_code, fault.reason, fault.action) == ("a reason", "some-code", "a reason", "An action.")
     assert isinstance(fault, CheckFault)
     assert not isinstance(fault, CheckInconclusive)
+
+
+@pytest.mark.parametrize(
+    ("known", "form"),
+    [
+        ("3f0c0b52-93d4-4c6e-9a35-1f7b8e0a6d11", r"3f0c0b52-93d4-4c6e-9a35-[0-9a-f]{12}"),
+        ("tr_0123456789abcdef0123456789abcdef", r"tr_0123456789abcdef0123[0-9a-f]{12}"),
+        ("trc_01HV3ZYX9K2M4N6P8Q0R", r"trc_01HV3ZYX(\d[A-Z]){6}"),
+        ("a-7", r"[a-f]-\d"),
+        ("", ""),
+    ],
+)
+def test_a_sibling_has_the_form_of_the_id_and_keeps_its_beginning(known, form):
+    siblings = {sibling(known) for _ in range(20)}
+    assert all(re.fullmatch(form, one) and len(one) == len(known) for one in siblings)
+    assert len(siblings) > 1 or not known

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.rfc3339 import parse_utc
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.trace_workflow import webhooks, workflow
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.trace_workflow import webhooks
 from ansible_collections.hypergraph.sidecar.plugins.modules import trace_probe
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.trace_workflow.stand_in import TENANT, TOKEN, StandIn
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.modules.module_run import run_main
@@ -480,11 +480,3 @@ def test_a_crash_in_the_middle_still_deletes_the_webhook(serve, verdict_on):
     gateway = serve(chat=lambda self, trace: {"choices": [], "model": 1}, chat_status=500)
     assert verdict_on(gateway)["status"] == "error"
     assert [method for method, path, _headers in gateway.seen if "webhooks" in path] == ["POST", "DELETE"]
-
-
-def test_an_id_of_the_same_shape_is_another_id():
-    for known in ("3f0c0b52-93d4-4c6e-9a35-1f7b8e0a6d11", "trc_01HV3ZYX9K2M4N6P8Q0R", "42"):
-        sibling = workflow._sibling(known)
-        assert sibling != known or len(known) == 2
-        assert len(sibling) == len(known)
-        assert [c.isalnum() for c in sibling] == [c.isalnum() for c in known]
