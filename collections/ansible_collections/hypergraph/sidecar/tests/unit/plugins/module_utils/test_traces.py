@@ -158,6 +158,6 @@ def test_faults_carry_what_a_reader_needs() -> None:
     ],
 )
 def test_a_sibling_has_the_form_of_the_id_and_keeps_its_beginning(known, form):
-    siblings = {sibling(known) for _ in range(20)}
+    siblings = {sibling(known) for _turn in range(20)}
     assert all(re.fullmatch(form, one) and len(one) == len(known) for one in siblings)
     assert len(siblings) > 1 or not known
