@@ -43,7 +43,7 @@ clean: lab-down
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")' && $(PYTHON) -m venv --without-pip .venv && $(PYTHON) -m pip --python .venv/bin/python install --quiet 'pip>=25.1' && touch $@
 
 .venv/run: .venv/bin/pip
-	pip install --quiet --group run && touch $@
+	pip install --quiet --group run && python -m lab.helm --into .venv/bin && touch $@
 
 .venv/dev: .venv/bin/pip
-	pip install --quiet --group dev && touch $@ .venv/run
+	pip install --quiet --group dev && python -m lab.helm --into .venv/bin && touch $@ .venv/run

@@ -61,6 +61,7 @@ _FLAGS: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
     "fail-attribution": _fail,
     "rate-limit-spike": _spike,
 }
+FAULTS = tuple(_FLAGS)
 
 
 class Chaos:

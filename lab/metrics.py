@@ -11,6 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from lab.backpressure import REFUSE, SOFT_RUNGS, Pressure
+from lab.chaos import FAULTS
 from lab.traces import TERMINAL
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -78,13 +79,17 @@ class ExplainerMetrics:
         self.faults = Counter(
             "chaos_faults_injected_total", "Faults injected for the chaos control file.", ("fault",), registry=self.registry
         )
-        self.deliveries = Counter("webhook_deliveries_total", "Webhook attempts by outcome.", ("outcome",), registry=self.registry)
+        self._deliveries = Counter("webhook_deliveries_total", "Webhook attempts by outcome.", ("outcome",), registry=self.registry)
         for state in sorted(TERMINAL):
             self.jobs.labels(state)
         for stage in STAGES:
             self.stages.labels(stage)
         for rung in SOFT_RUNGS:
             self.actions.labels(rung)
+        for fault in FAULTS:
+            self.faults.labels(fault)
+        for outcome in ("delivered", "failed"):
+            self._deliveries.labels(outcome)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -100,6 +105,10 @@ class ExplainerMetrics:
     def ended(self, state: str) -> None:
         """Count one explanation that ended."""
         self.jobs.labels(state).inc()
+
+    def delivery(self, *, taken: bool) -> None:
+        """Count one attempt to deliver a webhook."""
+        self._deliveries.labels("delivered" if taken else "failed").inc()
 
     def waiting(self, depth: int, lag: float, pressure: Pressure) -> None:
         """Set the gauges."""

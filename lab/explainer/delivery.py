@@ -64,7 +64,7 @@ class Deliverer:
             taken = answer.is_success
         except (httpx.HTTPError, httpx.InvalidURL):
             taken = False
-        self._metrics.deliveries.labels("delivered" if taken else "failed").inc()
+        self._metrics.delivery(taken=taken)
         if taken:
             self._webhooks.delivered(delivery)
         elif delivery.attempts + 1 >= self.tries():
