@@ -36,7 +36,7 @@ class Object:
     @property
     def api_version(self) -> str:
         """Such as ``apps/v1``; empty where there is none."""
-        return _text(self.body.get("apiVersion"))
+        return text(self.body.get("apiVersion"))
 
     @property
     def group(self) -> str:
@@ -46,17 +46,17 @@ class Object:
     @property
     def kind(self) -> str:
         """Such as ``Deployment``."""
-        return _text(self.body.get("kind"))
+        return text(self.body.get("kind"))
 
     @property
     def name(self) -> str:
         """The name in its metadata."""
-        return _text(self.metadata.get("name"))
+        return text(self.metadata.get("name"))
 
     @property
     def namespace(self) -> str:
         """The namespace in its metadata; empty where it is left to the release."""
-        return _text(self.metadata.get("namespace"))
+        return text(self.metadata.get("namespace"))
 
     @cached_property
     def metadata(self) -> Mapping[str, Any]:
@@ -114,5 +114,6 @@ def mappings(value: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
     return ((position, item) for position, item in enumerate(sequence(value)) if isinstance(item, Mapping))
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
+    """The value if it is text, else an empty one."""
     return value if isinstance(value, str) else ""
