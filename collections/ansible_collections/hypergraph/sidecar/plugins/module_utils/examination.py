@@ -29,12 +29,16 @@ if TYPE_CHECKING:
 
 @dataclass
 class Examination:
-    """What a check works with: its verdict to record into, the connection, its own arguments, and whether it may send work."""
+    """What a check works with: its verdict to record into, the connection, its own arguments, and whether it may send work.
+
+    ``findings`` are as those of ``Inspection``, in a check that reads files beside asking the service; None in any other.
+    """
 
     verdict: Verdict
     connection: Connection
     params: Mapping[str, Any]
     check_mode: bool = False
+    findings: list[dict[str, Any]] | None = None
 
     @cached_property
     def client(self) -> Client:
@@ -96,14 +100,13 @@ def inspect(module: AnsibleModule, check: str, examine: Callable[[Inspection], N
         deadline = module.params["deadline"]
         with interrupted_after(deadline, lambda: _DeadlineExceeded(f"{deadline:g} s")):
             examine(inspection)
-    document = verdict.to_dict()
-    findings = [verdict.redactor.value(finding) for finding in inspection.findings]
-    module.exit_json(changed=False, verdict=document, findings=findings, msg=f"{document['status']}: {document['reason']}")
+    _exit(module, verdict, inspection.findings)
 
 
 def run(module: AnsibleModule, check: str, examine: Callable[[Examination], None], secrets: Iterable[str] = ()) -> NoReturn:
     """Examine within the deadline and exit the module with the verdict. ``secrets`` are redacted beside the tokens."""
     verdict = Verdict(check)
+    findings = None
     with _guarded(verdict):
         known = secrets_in(module.params)
         verdict.redactor.learn([*known, *secrets])
@@ -111,9 +114,16 @@ def run(module: AnsibleModule, check: str, examine: Callable[[Examination], None
         module.no_log_values.update(secret for secret in known if len(secret) >= MIN_SECRET)
         connection = connect(module.params)
         with interrupted_after(connection.deadline, lambda: _DeadlineExceeded(f"{connection.deadline:g} s")):
-            examine(Examination(verdict, connection, module.params, module.check_mode))
+            examination = Examination(verdict, connection, module.params, module.check_mode)
+            examine(examination)
+            findings = examination.findings
+    _exit(module, verdict, findings)
+
+
+def _exit(module: AnsibleModule, verdict: Verdict, findings: list[dict[str, Any]] | None) -> NoReturn:
     document = verdict.to_dict()
-    module.exit_json(changed=False, verdict=document, msg=f"{document['status']}: {document['reason']}")
+    told = {} if findings is None else {"findings": [verdict.redactor.value(finding) for finding in findings]}
+    module.exit_json(changed=False, verdict=document, msg=f"{document['status']}: {document['reason']}", **told)
 
 
 class _DeadlineExceeded(BaseException):

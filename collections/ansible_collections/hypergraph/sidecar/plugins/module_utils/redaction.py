@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import quote
 
 MAX_TEXT = 500
-MAX_ITEMS = 50
+MAX_ITEMS = 100
 MAX_DEPTH = 8
 # What is shorter occurs in ordinary words; to take it out would hide nothing and riddle the text.
 MIN_SECRET = 4

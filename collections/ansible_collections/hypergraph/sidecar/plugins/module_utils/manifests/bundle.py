@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ..faults import CheckError
@@ -47,18 +48,28 @@ class Bundle:
     production: bool = False
     versions: Versions = field(default_factory=lambda: Versions((1, 33), (2, 20), (1, 14), (3, 5)))
 
-    @property
+    @cached_property
     def objects(self) -> tuple[Object, ...]:
         """All of them."""
         return (*self.rendered, *self.argocd, *self.karpenter)
 
     def of_kind(self, *kinds: str, group: str | None = None) -> Iterator[Object]:
         """Objects of these kinds, of an API group if one is named."""
+        # Rules ask for one kind for each of many objects, and take it from artifacts, where it may be anything.
+        if len(kinds) == 1 and isinstance(kinds[0], str):
+            return (o for o in self._by_kind.get(kinds[0], ()) if group in (None, o.group))
         return (o for o in self.objects if o.kind in kinds and group in (None, o.group))
 
     def namespace_of(self, one: Object) -> str:
         """Where the object will be."""
         return one.namespace or self.namespace
+
+    @cached_property
+    def _by_kind(self) -> Mapping[str, list[Object]]:
+        found: dict[str, list[Object]] = {}
+        for one in self.objects:
+            found.setdefault(one.kind, []).append(one)
+        return found
 
 
 def _version(argument: str, text: str) -> Version:

@@ -9,6 +9,7 @@ refused here, since readers differ in which of the two they take.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any
@@ -21,6 +22,10 @@ _MAX_BYTES = 64 * 1024 * 1024
 _MAX_UNFOLDED = 1_000_000
 _SUFFIXES = (".yaml", ".yml")
 _INTEGER = "tag:yaml.org,2002:int"
+_TEXT = "tag:yaml.org,2002:str"
+# go-yaml takes a float without a point, and Helm prints numbers of a million and more so. Go writes whole ones below 1e21 to JSON
+# without exponent.
+_EXPONENT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+")
 _MERGE = "tag:yaml.org,2002:merge"
 _TYPED = frozenset(f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "null"))
 _REMEDY = "Correct the file, or the path that names it."
@@ -43,9 +48,10 @@ def parse_documents(text: str, file: str, *, lines: bool = True) -> tuple[Object
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found: list[Object] = []
+    aliased = "*" in text
     try:
         for node in yaml.compose_all(text, loader):
-            reader = _Reader(file, lines)
+            reader = _Reader(file, lines, aliased)
             value = reader.document(node)
             if value is None:
                 continue
@@ -67,18 +73,20 @@ def parse_documents(text: str, file: str, *, lines: bool = True) -> tuple[Object
 class _Reader:
     """Turns the nodes of one document into values, and keeps the lines of its parts."""
 
-    def __init__(self, file: str, lines: bool) -> None:
+    def __init__(self, file: str, lines: bool, aliased: bool) -> None:
         from yaml.constructor import SafeConstructor
 
         self._file = file
         self._with_lines = lines
+        self._aliased = aliased
         self._scalars = SafeConstructor()
         self._sizes: dict[int, int] = {}
         self._open: set[int] = set()
         self.lines: dict[Path, int] = {}
 
     def document(self, node: Any) -> Any:
-        if self._size(node) - len(self._sizes) > _MAX_UNFOLDED:
+        # What has no aliases is as large as it is written, and need not be walked through twice.
+        if self._aliased and self._size(node) - len(self._sizes) > _MAX_UNFOLDED:
             raise _invalid(self._file, node, "its aliases unfold to more values than any release has")
         return self._value(node, ())
 
@@ -130,6 +138,8 @@ class _Reader:
         return key if isinstance(key, str) else str(node.value)
 
     def _scalar(self, node: Any) -> Any:
+        if node.tag == _TEXT and not node.style and _EXPONENT.fullmatch(node.value):
+            return _number(float(node.value))
         # The numbers of YAML 1.1 in base 60 (1:30) are text to Kubernetes.
         if node.tag not in _TYPED or (node.tag == _INTEGER and ":" in node.value):
             return node.value
@@ -137,6 +147,10 @@ class _Reader:
             return self._scalars.construct_object(node)
         except ValueError:
             raise _invalid(self._file, node, f"{node.value[:40]!r} is no {node.tag.rpartition(':')[2]}") from None
+
+
+def _number(value: float) -> int | float:
+    return int(value) if abs(value) < 1e21 and value.is_integer() else value
 
 
 def _flattened(one: Object) -> Iterator[Object]:

@@ -117,7 +117,8 @@ def _arguments(params: Mapping[str, Any], chart: FilePath) -> list[str]:
     # Each value as one word with its option, so that one that begins with a dash is no option itself.
     arguments += ["--include-crds", "--skip-tests", *(f"--values={FilePath(file).resolve()}" for file in params["values_files"])]
     arguments += [f"--set={value}" for value in params["set_values"]]
-    arguments += [f"--api-versions={version}" for version in params["api_versions"]]
+    # helm template knows the APIs of client-go, which the aggregation of APIs is none of, though every cluster has it.
+    arguments += [f"--api-versions={version}" for version in ("apiregistration.k8s.io/v1", *params["api_versions"])]
     return arguments
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from .bundle import Bundle
-from .objects import Object, Path, mapping, mappings, sequence
+from .objects import Object, Path, mapping, mappings, sequence, text
 from .quantity import quantity
 
 # Where each kind describes its pods.
@@ -108,13 +108,13 @@ def matches(selector: Any, labels: Mapping[str, Any]) -> bool:
 
 
 def _holds(expression: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
-    key, values = expression.get("key"), sequence(expression.get("values"))
+    key, values = text(expression.get("key")), sequence(expression.get("values"))
     there = key in labels
     operator = expression.get("operator")
     if operator == "In":
-        return there and labels[str(key)] in values
+        return there and labels[key] in values
     if operator == "NotIn":
-        return not there or labels[str(key)] not in values
+        return not there or labels[key] not in values
     return there if operator == "Exists" else operator == "DoesNotExist" and not there
 
 
