@@ -50,7 +50,8 @@ def test_modules_share_the_action_group_the_action_and_the_catalogue() -> None:
 
     controller_side = {"report", "verdict"}
     assert plugins("modules") == plugins("action") == {*CHECK_OF_MODULE, *controller_side}
-    assert load(COLLECTION / "meta/runtime.yml")["action_groups"]["all"] == sorted(CHECK_OF_MODULE)
+    groups = load(COLLECTION / "meta/runtime.yml")["action_groups"]
+    assert sorted([*groups["all"], *groups["artifacts"]]) == sorted(CHECK_OF_MODULE)
     assert set(CHECK_OF_MODULE.values()) | {"preflight"} == {check.id for check in CATALOG}
 
 
@@ -65,19 +66,22 @@ def test_every_check_has_a_runbook_entry() -> None:
 def test_every_task_of_a_playbook_is_selected_by_its_check() -> None:
     from ansible_collections.hypergraph.sidecar.plugins.module_utils.catalog import CHECK_OF_MODULE, find
 
-    for play in load(COLLECTION / "playbooks/verify.yml"):
-        for task in play["tasks"]:
+    plays = [play for name in ("verify", "pre_deploy") for play in load(COLLECTION / f"playbooks/{name}.yml")]
+    shared = [load(path) for path in sorted((COLLECTION / "playbooks/tasks").glob("*.yml"))]
+    assert shared
+    for tasks in (*(play["tasks"] for play in plays), *shared):
+        for task in tasks:
             module = next((key.rpartition(".")[2] for key in task if key.rpartition(".")[2] in CHECK_OF_MODULE), None)
             if module:
                 check = find(CHECK_OF_MODULE[module])
                 assert check is not None
-                assert set(task["tags"]) == {check.id, *check.tags}, task["name"]
+                assert check.id in task["tags"] and set(task["tags"]) <= {check.id, *check.tags}, task["name"]
                 assert task["register"].startswith("sidecar_verdict_")
 
 
 def test_dependencies_agree() -> None:
     groups = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["dependency-groups"]
-    pinned = (COLLECTION / "requirements.txt").read_text().split()
+    pinned = (COLLECTION / "requirements.txt").read_text().splitlines()
     assert sorted(pinned, key=str.lower) == sorted(groups["collection"], key=str.lower)
     environment_file = load(COLLECTION / "meta/execution-environment.yml")
     assert environment_file["dependencies"] == {"python": "requirements.txt", "system": "bindep.txt"}
@@ -124,7 +128,7 @@ def test_inventory_variables_are_documented_once(name: str) -> None:
 
 def test_playbook_variables_are_documented() -> None:
     documented = set(re.findall(r"^\| `(sidecar_\w+)` \|", (CHECKOUT / "docs/guides/variables.md").read_text(), re.MULTILINE))
-    sources = [*(COLLECTION / "playbooks").glob("*.yml"), *(COLLECTION / "roles").glob("*/defaults/*.yml")]
+    sources = [*(COLLECTION / "playbooks").rglob("*.yml"), *(COLLECTION / "roles").glob("*/defaults/*.yml")]
     used = {name for path in sources for name in re.findall(r"\bsidecar_\w+", path.read_text())}
     groups = {"sidecar_probes", "sidecar_gateways", "sidecar_explainers"}
     registered = {name for name in used if name.startswith("sidecar_verdict_")}

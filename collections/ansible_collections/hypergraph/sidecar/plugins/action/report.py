@@ -31,11 +31,12 @@ from ansible_collections.hypergraph.sidecar.plugins.module_utils.report import (
     junit,
     markdown,
     prometheus,
+    sarif,
     store,
     view,
 )
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.report.collect import PREFIX, collect
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.report.headline import terminal_lines
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.report.collect import PREFIX, collect, findings
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.report.headline import DEPLOY, SERVE, terminal_lines
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.report.scope import Scope
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.report.scrub import scrubbed
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.report.snapshot import snapshot
@@ -48,6 +49,7 @@ ARGUMENTS = {
     "environment": {"type": "str", "required": True},
     "results_dir": {"type": "str", "default": "results"},
     "required": {"type": "list", "elements": "str"},
+    "question": {"type": "str", "choices": [SERVE, DEPLOY], "default": SERVE},
     "on_inconclusive": {"type": "str", "choices": ["block", "allow"], "default": "block"},
     "waivers_file": {"type": "str"},
     "selected_only": {"type": "bool", "default": False},
@@ -76,11 +78,12 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(str(problem)) from None
         redactor = Redactor(secret for secret in arguments["secrets"] or () if len(secret) >= MIN_TOKEN_LENGTH)
         scope = self._scope(task_vars)
-        heard = collect(_registered(task_vars), arguments["check_of_variable"] or {}, redactor)
+        registered = _registered(task_vars)
+        heard = collect(registered, arguments["check_of_variable"] or {}, redactor)
         required = tuple(check.id for check in CATALOG) if arguments["required"] is None else tuple(dict.fromkeys(arguments["required"]))
         known_checks = {*required, *(check.id for check in CATALOG), *(item.check for item in heard)}
         run = _circumstances(arguments, scope, required, known_checks, base)
-        document = build.build(run, heard, history.previous_runs(store.runs(environment), build.SCHEMA))
+        document = build.build(run, heard, history.previous_runs(store.runs(environment), build.SCHEMA, run.question))
         document["snapshot"] = snapshot(
             ansible_core=ansible_core,
             collection=COLLECTION,
@@ -90,11 +93,13 @@ class ActionModule(ActionBase):
         )
         document["rerun"] = _rerun(document, base)
         document = scrubbed(document, redactor)
+        log = sarif.render(document, findings(registered, redactor), base)
         where = "check mode: no report was written"
         result.update(changed=False, open=document["gate"]["open"], counts=document["counts"], run_id=document["run_id"], path="")
         if not self._task.check_mode:
             try:
-                written = store.write(environment, document["run_id"], _rendered(document, arguments["docs_url"]))
+                files = {**_rendered(document, arguments["docs_url"]), **({"findings.sarif": log} if log else {})}
+                written = store.write(environment, document["run_id"], files)
                 store.prune(environment, written, arguments["keep_runs"])
             except OSError as problem:
                 result.update(failed=True, open=False, _ansible_verbose_always=True)
@@ -166,6 +171,7 @@ def _circumstances(arguments: Mapping[str, Any], scope: Scope, required: tuple[s
         now=now,
         scope=scope,
         required=required,
+        question=arguments["question"],
         on_inconclusive=arguments["on_inconclusive"],
         selected_only=arguments["selected_only"],
         waivers=waivers,

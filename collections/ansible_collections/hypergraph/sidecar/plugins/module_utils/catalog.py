@@ -10,12 +10,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Check:
-    """One check. ``would_fail`` says what defect turns it red: a green line is worth what it could have caught."""
+    """One check. ``would_fail`` says what defect turns it red: a green line is worth what it could have caught.
+
+    ``groups`` are the inventory groups whose hosts its tasks run on; a check without any runs on the controller.
+    """
 
     id: str
     title: str
     tags: tuple[str, ...]
     would_fail: str
+    groups: tuple[str, ...] = ()
     waivable: bool = True
 
     @property
@@ -37,18 +41,21 @@ CATALOG = (
         "Every route asks for the scope it should, and a deny changes nothing",
         ("runtime", "security"),
         "a route served without token or scope, a deny that still acts, a legitimate caller refused",
+        groups=("sidecar_probes",),
     ),
     Check(
         "trace_workflow",
         "A chat becomes a trace, moves only forward, and ends in a valid hypergraph",
         ("runtime",),
         "an illegal or missing state, a graph that breaks HIF or its own meaning, a cancel or webhook that is ignored",
+        groups=("sidecar_probes",),
     ),
     Check(
         "tenant_isolation",
         "No tenant sees or touches what belongs to another",
         ("runtime", "security"),
         "a foreign trace, graph, list row or webhook that is readable, a foreign cancel that acts, a record that changes tenant",
+        groups=("sidecar_probes", "sidecar_explainers"),
         waivable=False,
     ),
     Check(
@@ -56,12 +63,32 @@ CATALOG = (
         "The metrics exist, move, and stay countable",
         ("runtime",),
         "a family missing or frozen, buckets that cannot show the SLO, a label that grows with traffic",
+        groups=("sidecar_probes",),
+    ),
+    Check(
+        "deploy_artifacts",
+        "What is to be deployed renders, is valid, and holds together",
+        ("static", "live"),
+        "a chart that does not render or validate, a selector that matches nothing, a missing probe, limit or budget, a bad Argo CD app",
+    ),
+    Check(
+        "autoscaling_policies",
+        "KEDA, the HPA, Karpenter and the chart's values agree, and what they ask for fits",
+        ("static",),
+        "two owners of one replica count, bounds or thresholds that differ from the values, a node pool too small for the maximum",
+    ),
+    Check(
+        "capacity_attach_rate",
+        "The replicas allowed carry the explanations expected, with slack",
+        ("static",),
+        "a maximum below what the attach rate asks for, a minimum that starts cold, a backlog that is not drained in time",
     ),
     Check(
         "audit_pii",
         "Every action is audited, and no secret or personal data is in the log",
         ("runtime", "security"),
         "an action without entry, a credential in any encoding, an unscrubbed e-mail, phone, card or key",
+        groups=("sidecar_gateways",),
         waivable=False,
     ),
     Check(
@@ -69,12 +96,19 @@ CATALOG = (
         "The API is served as documented, under /v1, without an unannounced break",
         ("runtime", "static"),
         "a path outside /v1, a served document that differs, a breaking change without a major version",
+        groups=("sidecar_probes",),
     ),
 )
 
 CHECK_OF_MODULE = {
     "api_check": "api_versioning",
+    "argocd_check": "deploy_artifacts",
     "audit_check": "audit_pii",
+    "autoscaling_check": "autoscaling_policies",
+    "capacity_check": "capacity_attach_rate",
+    "chart_check": "deploy_artifacts",
+    "dashboard_check": "observability",
+    "live_check": "deploy_artifacts",
     "metrics_probe": "observability",
     "rbac_probe": "gateway_rbac",
     "status_store_check": "tenant_isolation",

@@ -16,6 +16,8 @@ description:
     skipped task is a skip. A host of a group that kept silent where others of its group answered makes the check inconclusive.
   - "Writes C(report.json), C(report.md), C(report.html), C(junit.xml) and C(report.prom) below RV(path), and points C(latest) beside it
     at them; where the file system has no links, the file C(latest.txt) names the run."
+  - Where checks of artifacts examined something, writes what they found as C(findings.sarif) too, in SARIF 2.1.0, with files relative to
+    where ansible-playbook was started.
   - The task succeeds also where the gate is closed, and returns that in RV(open). The role P(hypergraph.sidecar.report#role) ends a
     play with it.
 options:
@@ -35,6 +37,13 @@ options:
       - Without it, every check of the collection is required.
     type: list
     elements: str
+  question:
+    description:
+      - What the gate decides. V(serve) asks whether the environment is fit to serve, V(deploy) whether what is written may be deployed to
+        it, which says nothing of how it serves.
+    type: str
+    choices: [serve, deploy]
+    default: serve
   on_inconclusive:
     description: Whether an inconclusive check that is not required closes the gate.
     type: str

@@ -18,7 +18,7 @@ from ..verdict import SCHEMA as VERDICT_SCHEMA
 from ..verdict import Headline, Records, Verdict
 from ..waiver import Waivers, lay, used_by
 from .collect import Heard, distinct
-from .headline import headline
+from .headline import SERVE, headline
 from .history import changes
 from .scope import Scope
 
@@ -35,6 +35,7 @@ class Run:
     now: datetime
     scope: Scope
     required: tuple[str, ...]
+    question: str = SERVE
     on_inconclusive: str = "block"
     selected_only: bool = False
     waivers: Waivers = field(default_factory=Waivers)
@@ -71,6 +72,7 @@ def build(run: Run, heard: list[Heard], previous: list[dict[str, Any]]) -> dict[
         "policy": {
             "required": list(run.required),
             "judged": list(run.policy.required),
+            "question": run.question,
             "on_inconclusive": run.on_inconclusive,
             "selected_only": run.selected_only,
         },

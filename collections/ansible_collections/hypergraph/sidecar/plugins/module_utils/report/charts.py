@@ -44,15 +44,15 @@ class Mark:
 
 def duration_bar(fraction: float, status: str) -> Svg:
     """A horizontal bar filled to ``fraction`` (0 to 1) of its width, in the colour of the status. It stretches with the page."""
-    svg = _svg("bar", 100, 6, {"preserveAspectRatio": "none", "aria-hidden": "true"})
+    svg = drawing("bar", 100, 6, {"preserveAspectRatio": "none", "aria-hidden": "true"})
     SubElement(svg, "rect", {"class": "track", "width": "100", "height": "6"})
     SubElement(svg, "rect", {"class": f"fill {status}", "width": f"{min(max(fraction, 0.0), 1.0) * 100:.1f}", "height": "6"})
-    return _drawn(svg)
+    return finished(svg)
 
 
 def strip(marks: Sequence[Mark], says: str) -> Svg:
     """Cells from left to right, each with its status as a glyph; cells of partial runs have a broken outline. ``says`` is read aloud."""
-    svg = _svg("strip", max(len(marks), 1) * _CELL, _CELL, {"role": "img", "aria-label": says})
+    svg = drawing("strip", max(len(marks), 1) * _CELL, _CELL, {"role": "img", "aria-label": says})
     for position, mark in enumerate(marks):
         cell = SubElement(svg, "g", {"class": f"{mark.status}{' partial' if mark.partial else ''}"})
         SubElement(cell, "title").text = mark.says
@@ -60,12 +60,12 @@ def strip(marks: Sequence[Mark], says: str) -> Svg:
         SubElement(cell, "rect", {"x": f"{left + 1}", "y": "1", "width": f"{_CELL - 2}", "height": f"{_CELL - 2}", "rx": "3"})
         glyph = SubElement(cell, "text", {"x": f"{left + _CELL / 2}", "y": f"{_CELL / 2 + 4}", "text-anchor": "middle"})
         glyph.text = GLYPHS[mark.status]
-    return _drawn(svg)
+    return finished(svg)
 
 
 def sparkline(values: Sequence[float | None], says: str) -> Svg:
     """A line through the values from left to right, with a dot on the last; it passes over runs without one. ``says`` is read aloud."""
-    svg = _svg("spark", _SPARK_WIDTH, _SPARK_HEIGHT, {"role": "img", "aria-label": says})
+    svg = drawing("spark", _SPARK_WIDTH, _SPARK_HEIGHT, {"role": "img", "aria-label": says})
     known = [value for value in values if value is not None]
     low, high = min(known, default=0.0), max(known, default=0.0)
     step = (_SPARK_WIDTH - 2 * _MARGIN) / max(len(values) - 1, 1)
@@ -77,12 +77,14 @@ def sparkline(values: Sequence[float | None], says: str) -> Svg:
     if points:
         SubElement(svg, "polyline", {"points": " ".join(f"{across:.1f},{down:.1f}" for across, down in points)})
         SubElement(svg, "circle", {"cx": f"{points[-1][0]:.1f}", "cy": f"{points[-1][1]:.1f}", "r": "2.5"})
-    return _drawn(svg)
+    return finished(svg)
 
 
-def _svg(kind: str, width: int, height: int, attributes: Mapping[str, str]) -> Element:
+def drawing(kind: str, width: int, height: int, attributes: Mapping[str, str]) -> Element:
+    """An empty drawing of a class that the page's style knows, in units of its own."""
     return Element("svg", {"class": kind, "viewBox": f"0 0 {width} {height}", "width": f"{width}", "height": f"{height}", **attributes})
 
 
-def _drawn(svg: Element) -> Svg:
+def finished(svg: Element) -> Svg:
+    """The drawing as a page includes it."""
     return Svg(ElementTree.tostring(svg, encoding="unicode"))

@@ -51,6 +51,23 @@ def distinct(heard: list[Heard]) -> list[Mapping[str, Any]]:
     return list(by_content.values())
 
 
+def findings(registered: Mapping[str, Mapping[str, Any]], redactor: Redactor) -> dict[str, list[Mapping[str, Any]]]:
+    """What checks of artifacts found, by check, each finding once however many hosts hold it.
+
+    A check that looked and found nothing has an empty list; one that brings no list of findings is not there.
+    """
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for _host, variables in sorted(registered.items()):
+        for name, value in sorted(variables.items()):
+            for result in _results(value):
+                verdict, told = result.get("verdict"), result.get("findings")
+                if name.startswith(PREFIX) and isinstance(verdict, Mapping) and isinstance(told, list):
+                    of_check = found.setdefault(str(verdict.get("check") or "unknown"), {})
+                    plain = (scrubbed(finding, redactor) for finding in told if isinstance(finding, Mapping))
+                    of_check.update((json.dumps(finding, sort_keys=True), finding) for finding in plain)
+    return {check: list(of_check.values()) for check, of_check in found.items()}
+
+
 def _check_of(name: str, checks: Mapping[str, str], registered: Mapping[str, Mapping[str, Any]]) -> str:
     """The check of a variable: as mapped, else as a verdict registered under the same name says, else the name itself."""
     short = name[len(PREFIX) :]

@@ -12,6 +12,14 @@ from ..gate import NOT_RUN, WORST_FIRST
 
 MAX_REASON = 160
 MAX_UNITS = 8
+# What a gate may be asked of an environment, and its answers when it is closed and when it is open. What is to be deployed can be judged
+# without knowing how the environment serves.
+SERVE = "serve"
+DEPLOY = "deploy"
+_ANSWERS = {
+    SERVE: {True: "is fit to serve", False: "is not fit to serve"},
+    DEPLOY: {True: "may be deployed as it is written", False: "may not be deployed as it is written"},
+}
 _LABELS = {NOT_RUN: "not run"}
 
 
@@ -31,9 +39,9 @@ def headline(report: Mapping[str, Any]) -> list[str]:
 
 def conclusion(report: Mapping[str, Any]) -> str:
     """What the gate says of the environment; a run that looked at a part only does not say it is fit."""
-    if not report["gate"]["open"]:
-        return "is not fit to serve"
-    return "holds in what was examined of it" if report["scope"]["restrictions"] else "is fit to serve"
+    if report["gate"]["open"] and report["scope"]["restrictions"]:
+        return "holds in what was examined of it"
+    return _ANSWERS[report["policy"]["question"]][report["gate"]["open"]]
 
 
 def counted(report: Mapping[str, Any]) -> str:

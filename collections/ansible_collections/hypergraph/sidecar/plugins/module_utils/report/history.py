@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ MAX_RUNS = 20
 MAX_BYTES = 16 * 1024 * 1024
 
 
-def previous_runs(runs: Iterable[Path], schema: str) -> list[dict[str, Any]]:
-    """What the newest of these run directories said, oldest first. A report that cannot be read is left out."""
-    read = (_summary(run / "report.json", schema) for run in list(runs)[-MAX_RUNS:])
-    return [summary for summary in read if summary is not None]
+def previous_runs(runs: Iterable[Path], schema: str, question: str) -> list[dict[str, Any]]:
+    """What the newest of these run directories said to the same question, oldest first. A report that cannot be read is left out."""
+    read = (_summary(run / "report.json", schema, question) for run in reversed(list(runs)))
+    newest = islice((summary for summary in read if summary is not None), MAX_RUNS)
+    return list(newest)[::-1]
 
 
 def changes(previous: Mapping[str, Any] | None, statuses: Mapping[str, str]) -> list[dict[str, str]]:
@@ -32,12 +34,12 @@ def changes(previous: Mapping[str, Any] | None, statuses: Mapping[str, str]) -> 
     ]
 
 
-def _summary(path: Path, schema: str) -> dict[str, Any] | None:
+def _summary(path: Path, schema: str, question: str) -> dict[str, Any] | None:
     try:
         if path.stat().st_size > MAX_BYTES:
             return None
         report = json.loads(path.read_text("utf-8"))
-        if report["schema"] != schema:
+        if report["schema"] != schema or report["policy"]["question"] != question:
             return None
         return {
             "run_id": str(report["run_id"]),

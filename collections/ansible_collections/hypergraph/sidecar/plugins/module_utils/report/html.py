@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..gate import NOT_RUN, WORST_FIRST
-from . import charts, view
+from . import capacity, charts, view
+from .capacity_plot import plot
 from .headline import conclusion, label
 
 TEMPLATE = "report.html.j2"
@@ -36,7 +37,13 @@ def render(report: Mapping[str, Any], templates: Path, docs_url: str = "") -> st
         loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters.update(
-        label=label, duration=view.duration, number=view.number, moment=view.moment, pretty=view.pretty, glyph=charts.GLYPHS.__getitem__
+        label=label,
+        duration=view.duration,
+        number=view.number,
+        moment=view.moment,
+        pretty=view.pretty,
+        percent=capacity.percent,
+        glyph=charts.GLYPHS.__getitem__,
     )
     environment.tests["scalar"] = _is_scalar
     environment.tests["scalars"] = _is_scalars
@@ -50,6 +57,7 @@ def render(report: Mapping[str, Any], templates: Path, docs_url: str = "") -> st
         gate_strip=_gate_strip(report),
         strips=_strips(report),
         trends=_trends(report),
+        plots=lambda part: [(sizing, plot(sizing)) for sizing in capacity.sizings(part)],
         link=lambda reference: _link(reference, docs_url),
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import charts, view
+from . import capacity, charts, view
 from .headline import label
 
 TEMPLATE = "report.md.j2"
@@ -39,12 +39,15 @@ def render(report: Mapping[str, Any], templates: Path) -> str:
         duration=view.duration,
         number=view.number,
         moment=view.moment,
+        percent=capacity.percent,
         glyph=charts.GLYPHS.__getitem__,
         code=code,
         pretty=view.pretty,
         block=block,
     )
-    environment.globals.update(rows=view.rows, records=view.records, grid=view.grid, other_evidence=view.other_evidence)
+    environment.globals.update(
+        rows=view.rows, records=view.records, grid=view.grid, other_evidence=view.other_evidence, sizings=capacity.sizings
+    )
     return environment.get_template(TEMPLATE).render(report=report, checks=view.by_urgency(report["checks"]))
 
 

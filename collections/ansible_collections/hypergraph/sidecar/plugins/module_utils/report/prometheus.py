@@ -23,7 +23,8 @@ def render(report: Mapping[str, Any]) -> str:
     def gauge(name: str, text: str, *labels: str, unit: str = "") -> Gauge:
         return Gauge(f"sidecar_{name}", text, ("environment", *labels), unit=unit, registry=registry)
 
-    gauge("gate_open", "1 if the environment is fit to serve, else 0.").labels(environment).set(report["gate"]["open"])
+    gate = gauge("gate_open", "1 if the answer to what the gate was asked is yes, else 0.", "question")
+    gate.labels(environment, report["policy"]["question"]).set(report["gate"]["open"])
     began, ended = (parse_utc(report[name]).timestamp() for name in ("started", "finished"))
     gauge("report_started_timestamp", "When the first check began.", unit="seconds").labels(environment).set(began)
     gauge("report_timestamp", "When the report was written.", unit="seconds").labels(environment).set(ended)

@@ -13,16 +13,6 @@ from ..catalog import find
 from ..gate import NO_RESULT, NOT_RUN
 from ..verdict import Headline
 
-# Where the tasks of each check do their work; a check is complete when every host of such a group has answered.
-GROUPS_OF_CHECK = {
-    "gateway_rbac": ("sidecar_probes",),
-    "trace_workflow": ("sidecar_probes",),
-    "tenant_isolation": ("sidecar_probes", "sidecar_explainers"),
-    "observability": ("sidecar_probes",),
-    "audit_pii": ("sidecar_gateways",),
-    "api_versioning": ("sidecar_probes",),
-}
-
 
 @dataclass(frozen=True)
 class Scope:
@@ -60,18 +50,22 @@ class Scope:
         if not self.selects(check):
             action = f"Run with --tags {check}, or without --tags and --skip-tags."
             return Headline(NOT_RUN, f"not selected by {' '.join(self._selection)}", "not-selected", action)
-        empty = [group for group in GROUPS_OF_CHECK.get(check, ()) if not self.groups.get(group)]
-        if empty and len(empty) == len(GROUPS_OF_CHECK[check]):
+        groups = groups_of(check)
+        empty = [group for group in groups if not self.groups.get(group)]
+        if empty and len(empty) == len(groups):
             within = f" within --limit {self.limit}" if self.limit else ""
-            groups = " and ".join(empty)
-            return Headline(NOT_RUN, f"no host in {groups}{within}", "group-empty", f"Name a host in {groups} of the inventory.")
+            named = " and ".join(empty)
+            return Headline(NOT_RUN, f"no host in {named}{within}", "group-empty", f"Name a host in {named} of the inventory.")
+        if self.limit and not groups and find(check):
+            action = "Run without --limit, or name localhost in it too."
+            return Headline(NOT_RUN, f"it runs on the controller, and the run was limited by --limit {self.limit}", "not-selected", action)
         return NO_RESULT
 
     def silent_hosts(self, check: str, heard: Iterable[str]) -> dict[str, str]:
         """Hosts with their group that brought no result where others of the same group did: something ended their play before the check."""
         answered = frozenset(heard)
         silent: dict[str, str] = {}
-        for group in GROUPS_OF_CHECK.get(check, ()):
+        for group in groups_of(check):
             hosts = self.groups.get(group, ())
             if answered.intersection(hosts):
                 silent.update((host, group) for host in hosts if host not in answered)
@@ -87,3 +81,9 @@ class Scope:
         chosen = bool(self.tags) and "all" not in self.tags
         only = [f"--tags {','.join(self.tags)}"] if chosen else []
         return [*only, *([f"--skip-tags {','.join(self.skip_tags)}"] if self.skip_tags else [])]
+
+
+def groups_of(check: str) -> tuple[str, ...]:
+    """The groups whose hosts the check runs on; a check is complete when every host of such a group has answered."""
+    catalogued = find(check)
+    return catalogued.groups if catalogued else ()

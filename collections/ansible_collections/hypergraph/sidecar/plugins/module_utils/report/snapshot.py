@@ -14,7 +14,16 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-LIBRARIES = ("requests", "PyYAML", "jsonschema", "openapi-spec-validator", "prometheus-client", "Jinja2")
+LIBRARIES = (
+    "requests",
+    "PyYAML",
+    "jsonschema",
+    "kubernetes-validate",
+    "openapi-spec-validator",
+    "prometheus-client",
+    "promql-parser",
+    "Jinja2",
+)
 MAX_HOSTS_SHOWN = 20
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..gate import worst_first
 from ..verdict import Headline
+from . import capacity
 
 MATRIX = "matrix"
 
@@ -80,8 +81,9 @@ def grid(part: Mapping[str, Any]) -> Grid | None:
 
 
 def other_evidence(part: Mapping[str, Any]) -> dict[str, Any]:
-    """The evidence that is shown as it is, which is all but the matrix."""
-    return {name: value for name, value in part["evidence"].items() if name != MATRIX or grid(part) is None}
+    """The evidence that is shown as it is, which is all but the matrix and the curves of replicas."""
+    shown = {name for name, drawn in ((MATRIX, grid(part)), (capacity.EVIDENCE, capacity.sizings(part))) if drawn}
+    return {name: value for name, value in part["evidence"].items() if name not in shown}
 
 
 def pretty(value: Any) -> str:

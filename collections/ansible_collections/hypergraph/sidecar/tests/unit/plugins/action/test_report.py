@@ -176,3 +176,31 @@ def test_old_runs_make_room(tmp_path: Path) -> None:
     kept = sorted(path.name for path in (tmp_path / "results/staging").iterdir() if not path.is_symlink())
     assert len(kept) == 2
     assert ran.report["run_id"] in kept
+
+
+def capacity(most: int, check: str = "capacity_attach_rate", **task: Any) -> dict[str, Any]:
+    """A check of artifacts, for an explainer that may have so many replicas."""
+    rates = {"base_chat_rate": 1, "peak_chat_rate": 10, "base_attach_rate": 0.1, "peak_attach_rate": 0.5, "token_fraction": 0.5}
+    explainer = {"name": "explainer", "granularities": ["sentence", "token"], "concurrency": 2, "min_replicas": 1, "max_replicas": most}
+    time = {"mean_seconds": 0.5, "p95_seconds": 0.8}
+    arguments = {"workload": rates, "service_times": {"sentence": time, "token": time}, "explainers": [explainer]}
+    return {"hypergraph.sidecar.capacity_check": arguments, "register": "sidecar_verdict_capacity", "tags": [check], **task}
+
+
+def test_what_checks_of_artifacts_found_is_written_for_code_hosts(tmp_path: Path) -> None:
+    required = gate(sidecar_required_checks=["capacity_attach_rate"])
+    ran = play(tmp_path, [tasks("localhost:all", capacity(3), run_once=True), required], inventory=GATEWAYS)
+    assert ran.status == 2
+    log = json.loads((tmp_path / "results/staging/latest/findings.sarif").read_text("utf-8"))
+    (run,) = log["runs"]
+    assert [result["ruleId"] for result in run["results"]] == ["capacity-max-too-small"]
+    (location,) = run["results"][0]["locations"]
+    assert location["physicalLocation"]["artifactLocation"]["uri"] == "hosts.json"
+    page = (tmp_path / "results/staging/latest/report.html").read_text("utf-8")
+    assert "replicas, recommended are" in page
+
+
+def test_a_check_of_artifacts_that_was_skipped_leaves_no_empty_log(tmp_path: Path) -> None:
+    ran = play(tmp_path, [tasks("localhost", capacity(4, when="false"), verdict("gateway_rbac")), gate()])
+    assert ran.status == 0, ran.output
+    assert not (tmp_path / "results/staging/latest/findings.sarif").exists()

@@ -114,6 +114,13 @@ def test_every_report_keeps_to_its_schema_and_hides_nothing(
         assert check["status"] in ("fail", "error") or not {part["status"] for part in check["parts"]} & {"fail", "error"}
 
 
+@pytest.mark.parametrize(("status", "answer"), [("pass", "OPEN: staging may be"), ("fail", "CLOSED: staging may not be")])
+def test_a_gate_that_was_asked_of_a_deployment_says_nothing_of_serving(status: str, answer: str) -> None:
+    document = report(registered(verdict_of("gateway_rbac", status, host="probe")), question="deploy")
+    assert document["gate"]["headline"][0] == f"GATE {answer} deployed as it is written"
+    REPORT_1.validate(json.loads(json.dumps(document)))
+
+
 def test_the_first_lines_of_an_open_gate_say_so_and_what_was_examined() -> None:
     document = report(registered(PASSED))
     assert document["gate"] == {

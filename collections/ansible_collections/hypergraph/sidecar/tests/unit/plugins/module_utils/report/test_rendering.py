@@ -351,7 +351,7 @@ def test_the_exposition_passes_the_strict_parser(document: dict[str, Any]) -> No
         for sample in family.samples
     }
     at = ("environment", "staging")
-    assert samples["sidecar_gate_open", (at,)] == float(document["gate"]["open"])
+    assert samples["sidecar_gate_open", (at, ("question", "serve"))] == float(document["gate"]["open"])
     assert samples["sidecar_report_timestamp_seconds", (at,)] == 1921492800
     for check in document["checks"]:
         of = ("check", check["check"])

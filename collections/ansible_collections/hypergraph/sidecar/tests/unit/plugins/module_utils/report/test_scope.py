@@ -8,11 +8,18 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.catalog import CATALOG
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.report.scope import GROUPS_OF_CHECK, Scope
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.report.scope import Scope
 
 
-def test_every_check_on_hosts_has_its_groups() -> None:
-    assert set(GROUPS_OF_CHECK) == {check.id for check in CATALOG} - {"preflight"}
+def test_a_check_on_hosts_has_groups_and_one_of_artifacts_has_none() -> None:
+    assert {check.id for check in CATALOG if "runtime" in check.tags} == {check.id for check in CATALOG if check.groups}
+
+
+def test_the_controllers_checks_are_left_out_by_a_limit() -> None:
+    assert Scope(limit="eu-*").absence("deploy_artifacts").reason_code == "not-selected"
+    assert "--limit eu-*" in Scope(limit="eu-*").absence("deploy_artifacts").reason
+    assert Scope().absence("deploy_artifacts").reason_code == "no-result"
+    assert Scope(limit="eu-*").absence("our_queue").reason_code == "no-result"
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def saved(environment: Path, number: int, **changes: Any) -> None:
         "run_id": run_id(number),
         "finished": "2026-11-21T12:00:00.000Z",
         "gate": {"open": True},
+        "policy": {"question": "serve"},
         "scope": {"restrictions": []},
         "checks": [{"check": "gateway_rbac", "status": "pass", "metrics": {"p95_seconds": 0.25}}],
         **changes,
@@ -131,7 +132,7 @@ def test_there_are_no_runs_before_the_first(tmp_path: Path) -> None:
 def test_history_holds_what_the_newest_runs_said_oldest_first(tmp_path: Path) -> None:
     for number in range(MAX_RUNS + 5):
         saved(tmp_path, number)
-    history = previous_runs(runs(tmp_path), "report-1")
+    history = previous_runs(runs(tmp_path), "report-1", "serve")
     assert [run["run_id"] for run in history] == [run_id(number) for number in range(5, MAX_RUNS + 5)]
     assert history[-1] == {
         "run_id": run_id(MAX_RUNS + 4),
@@ -150,6 +151,7 @@ def test_history_holds_what_the_newest_runs_said_oldest_first(tmp_path: Path) ->
         {"checks": None},
         {"gate": []},
         {"scope": "all"},
+        {"policy": {"question": "deploy"}},
         {"checks": [{"check": "gateway_rbac", "status": "green", "metrics": {}}]},
         {"checks": [{"check": "gateway_rbac", "status": "pass", "metrics": [1]}]},
     ],
@@ -157,18 +159,18 @@ def test_history_holds_what_the_newest_runs_said_oldest_first(tmp_path: Path) ->
 def test_a_report_that_cannot_be_read_is_left_out(tmp_path: Path, changes: dict[str, Any]) -> None:
     saved(tmp_path, 1)
     saved(tmp_path, 2, **changes)
-    assert [run["run_id"] for run in previous_runs(runs(tmp_path), "report-1")] == [run_id(1)]
+    assert [run["run_id"] for run in previous_runs(runs(tmp_path), "report-1", "serve")] == [run_id(1)]
 
 
 def test_a_broken_or_missing_report_is_left_out(tmp_path: Path) -> None:
     write(tmp_path, run_id(1), {"report.json": "{"})
     write(tmp_path, run_id(2), {"report.md": ""})
-    assert previous_runs(runs(tmp_path), "report-1") == []
+    assert previous_runs(runs(tmp_path), "report-1", "serve") == []
 
 
 def test_measurements_that_are_no_numbers_are_left_out(tmp_path: Path) -> None:
     saved(tmp_path, 1, checks=[{"check": "gateway_rbac", "status": "pass", "metrics": {"a": "1", "b": 2, "c": None}}])
-    assert previous_runs(runs(tmp_path), "report-1")[0]["metrics"] == {"gateway_rbac": {"b": 2}}
+    assert previous_runs(runs(tmp_path), "report-1", "serve")[0]["metrics"] == {"gateway_rbac": {"b": 2}}
 
 
 def test_changes_are_told_of_checks_that_both_runs_judged() -> None:
