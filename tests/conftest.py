@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from lab.defects import Defects
+from lab.process.publication import artifacts
+from lab.process.state_directory import StateDirectory
 from tests.running import CHECKOUT, Run, environment, playbook
 
 
@@ -45,6 +48,15 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
     assert done.returncode == 0, f"python -m lab {' '.join(arguments)}\n{done.stdout}{done.stderr}"
     return done
+
+
+def publish(directory: Path, defect: str) -> Lab:
+    """The documents of a lab with a defect in them, published as a running lab does; nothing runs."""
+    directory.mkdir()
+    state = StateDirectory(directory)
+    paths = artifacts(state, Defects(frozenset({defect}), "up", state.defects_journal))
+    state.publish({"schema": "lab-1", "paths": paths})
+    return Lab(directory)
 
 
 @contextmanager
