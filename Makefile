@@ -7,7 +7,7 @@ machine_path := $(PATH)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: verify test unit whole lint sanity format changelog lab-up lab-down clean
+.PHONY: verify test unit whole bench lint sanity format changelog lab-up lab-down clean
 
 verify: .venv/run $(if $(filter lab,$(ENV)),lab-up)  ## is the environment fit to serve?
 	ansible-playbook playbooks/verify.yml -i inventories/$(ENV) $(ARGS)
@@ -19,6 +19,9 @@ unit: .venv/dev  ## the library, with its coverage
 
 whole: .venv/dev  ## playbooks on the lab, the defect matrix, the browser, the layout
 	pytest -q -n 2 tests
+
+bench: .venv/dev  ## what it costs, beside its peers; writes benchmarks/RESULTS.md
+	python -m benchmarks.chart
 
 lint: .venv/dev  ## style, types, documentation
 	ruff check && ruff format --check && mypy && ansible-lint --offline && antsibull-docs lint-collection-docs --plugin-docs $(COLLECTION) && cd $(COLLECTION) && antsibull-changelog lint
