@@ -38,6 +38,8 @@ extends_documentation_fragment:
   - hypergraph.sidecar.artifacts
   - hypergraph.sidecar.artifacts.chart
   - hypergraph.sidecar.artifacts.versions
+author:
+  - hypergraph.sidecar contributors (@hypergraph)
 options:
   expected_kinds:
     description: Kinds of which the chart must render at least one object.
