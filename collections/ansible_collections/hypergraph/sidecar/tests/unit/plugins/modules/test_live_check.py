@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.live.digests import digested
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.redaction import MAX_ITEMS
 from ansible_collections.hypergraph.sidecar.plugins.modules import live_check
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.modules.module_run import run_main
 
@@ -97,7 +98,7 @@ def test_without_reads_it_tells_what_to_read(run: Any) -> None:
 
 @needs_helm
 def test_more_than_can_be_read_is_an_error(run: Any, tmp_path: Path) -> None:
-    many = "".join(f"---\napiVersion: v1\nkind: Secret\nmetadata: {{name: s{number}}}\n" for number in range(51))
+    many = "".join(f"---\napiVersion: v1\nkind: Secret\nmetadata: {{name: s{number}}}\n" for number in range(MAX_ITEMS + 1))
     (tmp_path / "templates/all.yaml").write_text(many)
     assert outcome(run()) == ("error", "too-much-to-read")
 
