@@ -80,7 +80,8 @@ class ActionModule(ActionBase):
         scope = self._scope(task_vars)
         registered = _registered(task_vars)
         heard = collect(registered, arguments["check_of_variable"] or {}, redactor)
-        required = tuple(check.id for check in CATALOG) if arguments["required"] is None else tuple(dict.fromkeys(arguments["required"]))
+        routine = tuple(check.id for check in CATALOG if check.routine)
+        required = routine if arguments["required"] is None else tuple(dict.fromkeys(arguments["required"]))
         known_checks = {*required, *(check.id for check in CATALOG), *(item.check for item in heard)}
         run = _circumstances(arguments, scope, required, known_checks, base)
         document = build.build(run, heard, history.previous_runs(store.runs(environment), build.SCHEMA, run.question))

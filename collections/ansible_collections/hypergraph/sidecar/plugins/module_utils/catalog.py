@@ -12,7 +12,8 @@ from dataclasses import dataclass
 class Check:
     """One check. ``would_fail`` says what defect turns it red: a green line is worth what it could have caught.
 
-    ``groups`` are the inventory groups whose hosts its tasks run on; a check without any runs on the controller.
+    ``groups`` are the inventory groups whose hosts its tasks run on; a check without any runs on the controller. One that is not
+    ``routine`` has a playbook of its own, and a run that names no required checks does not ask for it.
     """
 
     id: str
@@ -21,6 +22,7 @@ class Check:
     would_fail: str
     groups: tuple[str, ...] = ()
     waivable: bool = True
+    routine: bool = True
 
     @property
     def runbook(self) -> str:
@@ -98,6 +100,14 @@ CATALOG = (
         "a path outside /v1, a served document that differs, a breaking change without a major version",
         groups=("sidecar_probes",),
     ),
+    Check(
+        "chaos_recovery",
+        "The service shows a fault, keeps it from the chat, and recovers when it is taken back",
+        ("chaos",),
+        "a fault that stays when taken back, a dead-man that does not act, chats that suffer, a recovery over its budget",
+        groups=("sidecar_explainers",),
+        routine=False,
+    ),
 )
 
 CHECK_OF_MODULE = {
@@ -106,11 +116,13 @@ CHECK_OF_MODULE = {
     "audit_check": "audit_pii",
     "autoscaling_check": "autoscaling_policies",
     "capacity_check": "capacity_attach_rate",
+    "chaos_reaper": "preflight",
     "chart_check": "deploy_artifacts",
     "dashboard_check": "observability",
     "live_check": "deploy_artifacts",
     "metrics_probe": "observability",
     "rbac_probe": "gateway_rbac",
+    "recovery_check": "chaos_recovery",
     "status_store_check": "tenant_isolation",
     "tenant_probe": "tenant_isolation",
     "trace_probe": "trace_workflow",

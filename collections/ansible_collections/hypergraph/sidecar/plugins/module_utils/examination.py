@@ -83,12 +83,14 @@ class Examination:
 class Inspection:
     """What a check of artifacts works with: its verdict to record into and its own arguments. It talks to no service.
 
-    ``findings`` is what it has to say about single places of files; the module returns them beside the verdict.
+    ``findings`` is what it has to say about single places of files; the module returns them beside the verdict. ``changed`` is set where
+    something was put right.
     """
 
     verdict: Verdict
     params: Mapping[str, Any]
     findings: list[dict[str, Any]] = field(default_factory=list)
+    changed: bool = False
 
 
 def inspect(module: AnsibleModule, check: str, examine: Callable[[Inspection], None]) -> NoReturn:
@@ -100,7 +102,7 @@ def inspect(module: AnsibleModule, check: str, examine: Callable[[Inspection], N
         deadline = module.params["deadline"]
         with interrupted_after(deadline, lambda: _DeadlineExceeded(f"{deadline:g} s")):
             examine(inspection)
-    _exit(module, verdict, inspection.findings)
+    _exit(module, verdict, inspection.findings, changed=inspection.changed)
 
 
 def run(module: AnsibleModule, check: str, examine: Callable[[Examination], None], secrets: Iterable[str] = ()) -> NoReturn:
@@ -120,10 +122,10 @@ def run(module: AnsibleModule, check: str, examine: Callable[[Examination], None
     _exit(module, verdict, findings)
 
 
-def _exit(module: AnsibleModule, verdict: Verdict, findings: list[dict[str, Any]] | None) -> NoReturn:
+def _exit(module: AnsibleModule, verdict: Verdict, findings: list[dict[str, Any]] | None, *, changed: bool = False) -> NoReturn:
     document = verdict.to_dict()
     told = {} if findings is None else {"findings": [verdict.redactor.value(finding) for finding in findings]}
-    module.exit_json(changed=False, verdict=document, msg=f"{document['status']}: {document['reason']}", **told)
+    module.exit_json(changed=changed, verdict=document, msg=f"{document['status']}: {document['reason']}", **told)
 
 
 class _DeadlineExceeded(BaseException):

@@ -1,0 +1,34 @@
+# Copyright: (c) 2026, hypergraph.sidecar contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The check chaos_recovery: all experiments of an environment together."""
+
+from __future__ import annotations
+
+from ..examination import Inspection
+from ..faults import CheckError
+from .judgement import Experiment, Limits, judge_drill, judge_experiment
+
+
+def examine(inspection: Inspection) -> None:
+    """Judge the drill and every experiment that was asked for. Raises CheckError for arguments that cannot be used."""
+    verdict, params = inspection.verdict, inspection.params
+    experiments = [Experiment.read(document) for document in params["experiments"]]
+    names = [experiment.name for experiment in experiments]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        said = f"two experiments are called {repeated!r}, expected distinct names"
+        raise CheckError("bad-experiment", said, "Give one of them a name of its own.")
+    if not params["allowed"]:
+        verdict.skip(
+            "disabled_by_config",
+            "the environment does not let faults in (sidecar_chaos_allowed)",
+            "Set sidecar_chaos_allowed in its inventory, to production where sidecar_production is true.",
+        )
+        return
+    verdict.examine("experiments", len(experiments))
+    if not judge_drill(verdict, params["drill"]):
+        return
+    limits = Limits(params["min_trials"], params["budget"], params["chat_seconds"])
+    for experiment in experiments:
+        judge_experiment(verdict, experiment, [trial for trial in params["trials"] if trial.get("experiment") == experiment.name], limits)
