@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from lab.defects import Defects
+from lab.defects.faulty_chaos import FaultyChaos
 from lab.defects.faulty_metrics import FaultyExplainerMetrics
 from lab.defects.faulty_store import faulty_status_store
 from lab.defects.seeded import Seeded
@@ -140,6 +141,7 @@ def kit(defects: Defects) -> Kit:
         metrics=partial(FaultyExplainerMetrics, defects),
         store=partial(faulty_status_store, defects),
         writer=partial(FaultyGraphWriter, defects),
+        chaos=partial(FaultyChaos, defects),
         worker=partial(FaultyWorker, defects),
         deliverer=partial(FaultyDeliverer, defects),
     )

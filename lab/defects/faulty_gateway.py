@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from dataclasses import replace
@@ -12,6 +13,7 @@ from starlette.responses import Response
 
 from lab.defects import Defects
 from lab.defects.faulty_audit import AUTHORIZATION, FaultyAuditLog
+from lab.defects.faulty_chaos import control_flags
 from lab.defects.faulty_guard import FaultyGuard
 from lab.defects.faulty_metrics import FaultyGatewayMetrics
 from lab.defects.faulty_store import faulty_status_store
@@ -22,9 +24,11 @@ from lab.gateway.documents import Documents
 from lab.gateway.service import CHAT, Gateway, Kit, Operation
 from lab.openai_errors import ApiError
 from lab.scrub import scrub
-from lab.settings import Identity
+from lab.settings import Identity, Settings
 
 _LOG = logging.getLogger("gateway")
+# Above the chat lane's objective of half a second.
+_COUPLED_SECONDS = 0.7
 
 
 class FaultyGateway(Seeded, Gateway):
@@ -33,7 +37,12 @@ class FaultyGateway(Seeded, Gateway):
     async def handle(self, operation: Operation, request: Request) -> Response:
         """Answer a call, with its credentials within reach of the audit log."""
         AUTHORIZATION.set(request.headers.get("authorization", ""))
+        if operation.action == CHAT and self._explainer_is_slow() and self._defects.applied("chaos-reaches-chat"):
+            await asyncio.sleep(_COUPLED_SECONDS)
         return await super().handle(operation, request)
+
+    def _explainer_is_slow(self) -> bool:
+        return self._defects.active("chaos-reaches-chat") and "slow-sae" in control_flags(Settings.from_environment().CHAOS_CONTROL_PATH)
 
     def _identified(self, operation: Operation, request: Request) -> Identity:
         identity = super()._identified(operation, request)

@@ -9,6 +9,7 @@ import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -137,6 +138,7 @@ class Kit:
     metrics: Callable[[], ExplainerMetrics] = ExplainerMetrics
     store: Callable[[Settings], StatusStore] = status_store
     writer: Callable[[], GraphWriter] = GraphWriter
+    chaos: Callable[[Path, random.Random, Callable[[str], None]], Chaos] = Chaos
     worker: Callable[[WorkerParts], Worker] = Worker
     deliverer: Callable[[Settings, Webhooks, ExplainerMetrics], Deliverer] = Deliverer
 
@@ -146,7 +148,7 @@ def _parts(settings: Settings, kit: Kit) -> Parts:
     queue = Queue(database, settings.QUEUE_LEASE_SECONDS)
     store, graphs = kit.store(settings), graph_store(settings)
     webhooks, ladder, metrics = Webhooks(database), Ladder(settings, database, queue), kit.metrics()
-    chaos = Chaos(settings.CHAOS_CONTROL_PATH, random.Random(), lambda fault: metrics.faults.labels(fault).inc())  # noqa: S311  # chance, no secret
+    chaos = kit.chaos(settings.CHAOS_CONTROL_PATH, random.Random(), lambda fault: metrics.faults.labels(fault).inc())  # noqa: S311  # chance, no secret
     worker = kit.worker(WorkerParts(settings, queue, store, graphs, webhooks, ladder, chaos, metrics, kit.writer()))
     return Parts(settings, queue, store, webhooks, ladder, chaos, metrics, worker, kit.deliverer(settings, webhooks, metrics))
 

@@ -5,6 +5,7 @@ A defect that was not applied proves nothing, and neither does a red for another
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,9 +13,24 @@ import pytest
 
 from lab.defects import CATALOG, Defect
 from tests.conftest import Lab, publish
-from tests.running import RUNTIME_CHECKS, STATIC_CHECKS, Run
+from tests.running import CHAOS_CHECKS, RUNTIME_CHECKS, STATIC_CHECKS, Run
 
 SEEDED = [defect for defect in CATALOG.values() if not defect.benign]
+# One fault shows what a defect of chaos does to any.
+ONE_FAULT = (
+    "-e",
+    json.dumps(
+        {
+            "sidecar_chaos_experiments": [
+                {
+                    "fault": "slow-sae",
+                    "parameters": {"percent": 100, "jitter_ms": 2000},
+                    "seen": {"symptom": "slower", "by_seconds": 0.6},
+                }
+            ]
+        }
+    ),
+)
 BENIGN = [defect for defect in CATALOG.values() if defect.benign]
 
 
@@ -28,6 +44,8 @@ def judged(defect: Defect, start_lab: Callable[..., Lab], tmp_path: Path) -> tup
         lab = publish(tmp_path / "lab", defect.id)
         return lab, lab.verify(tmp_path, name="pre_deploy"), STATIC_CHECKS
     lab = start_lab("--defect", defect.id)
+    if defect.check in CHAOS_CHECKS:
+        return lab, lab.verify(tmp_path, *ONE_FAULT, name="chaos"), CHAOS_CHECKS
     options = ("--skip-tags", ",".join(STATIC_CHECKS), "-e", "sidecar_gate_selected_only=true")
     return lab, lab.verify(tmp_path, *options), RUNTIME_CHECKS
 
@@ -51,6 +69,6 @@ def test_benign_change_stays_green(change: Defect, start_lab: Callable[..., Lab]
     assert {check: run.statuses[check] for check in checks} == dict.fromkeys(checks, "pass")
 
 
-@pytest.mark.parametrize("check", [*RUNTIME_CHECKS, *STATIC_CHECKS])
+@pytest.mark.parametrize("check", [*RUNTIME_CHECKS, *STATIC_CHECKS, *CHAOS_CHECKS])
 def test_every_check_has_defects_of_its_own(check: str) -> None:
     assert len([defect for defect in SEEDED if defect.check == check]) >= 4

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs module ``chaos`` where the environment allows it; the inventory is known here, not on the host."""
 
+# mypy: allow-untyped-calls
 from __future__ import annotations
 
 import getpass

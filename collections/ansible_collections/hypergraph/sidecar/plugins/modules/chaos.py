@@ -11,13 +11,14 @@ short_description: Switch a fault of an explainer on or off, so that none is lef
 version_added: 0.2.0
 description:
   - Puts a fault into the explainer's chaos control file, or takes it out. Runs on the explainer's host.
-  - Before a fault is in force, its end is arranged twice outside the run. The flag itself carries C(expires_at), and a detached process on the
-    host, the dead-man, takes the fault back when O(ttl) or O(renew_within) is over, whatever became of the controller or the network.
+  - Before a fault is in force, its end is arranged twice outside the run. The flag itself carries C(expires_at), and a detached process on
+    the host, the dead-man, takes the fault back when O(ttl) or O(renew_within) is over, whatever became of the controller or the network.
   - What is done is noted before and after in a journal, in the directory C(<control_path>.run).
   - The file is replaced as a whole, and keeps its owner, its mode and what else is in it. A file that cannot be read is never written over.
   - A lease keeps chaos apart. While one holder has a fault in force, another can switch it off, but nothing on.
   - A fault that is in force as asked is left as it is, and O(ttl) does not begin anew; its lease is renewed.
-  - Switching on needs C(sidecar_chaos_allowed) in the environment's inventory. Where C(sidecar_production) is true, its value has to be C(production).
+  - Switching on needs C(sidecar_chaos_allowed) in the environment's inventory. Where C(sidecar_production) is true, its value has to be
+    C(production).
   - Fails, and leaves the file as it was, where the file is no JSON object, is read-only, belongs to another user, or the disk is full.
 options:
   state:
@@ -31,7 +32,8 @@ options:
     type: str
     choices: [slow-sae, drop-s3, fail-attribution, rate-limit-spike]
   percent:
-    description: Share of jobs that it strikes, 0 to 100. Of O(fault=slow-sae), O(fault=drop-s3) and O(fault=fail-attribution), which need it.
+    description:
+      - Share of jobs that it strikes, 0 to 100. Of O(fault=slow-sae), O(fault=drop-s3) and O(fault=fail-attribution), which need it.
     type: float
   jitter_ms:
     description: Longest delay in milliseconds, of O(fault=slow-sae). Not given is 1000.
@@ -164,7 +166,7 @@ def main() -> None:
             "ttl": {"type": "float", "default": 300},
             "renew_within": {"type": "float"},
             "observed": {"type": "bool", "default": False},
-            "control_path": {"type": "path", "default": "/tmp/hif/chaos.json"},
+            "control_path": {"type": "path", "default": "/tmp/hif/chaos.json"},  # noqa: S108
             "environment": {"type": "str"},
             "holder": {"type": "str"},
         },

@@ -11,8 +11,8 @@ short_description: Take back what an earlier chaos run left in force
 version_added: 0.2.0
 description:
   - Looks at an explainer's chaos control file for faults whose run is over without having taken them back, and takes them back.
-  - A run that is going on is left alone. Since what is examined meanwhile would be the fault, the verdict is inconclusive then, and also where a
-    fault was put in force by hand.
+  - A run that is going on is left alone. Since what is examined meanwhile would be the fault, the verdict is inconclusive then, and also
+    where a fault was put in force by hand.
   - Fails where a fault that was left cannot be taken back (C(revert-failed)). A host without the control file's directory is skipped.
   - Never fails a play. What it finds is in RV(verdict), of the check C(preflight), which the report role gathers.
 options:
@@ -64,7 +64,7 @@ from ansible_collections.hypergraph.sidecar.plugins.module_utils.examination imp
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "control_path": {"type": "path", "default": "/tmp/hif/chaos.json"},
+            "control_path": {"type": "path", "default": "/tmp/hif/chaos.json"},  # noqa: S108
             "environment": {"type": "str"},
             "deadline": {"type": "float", "default": 60},
         },

@@ -11,8 +11,8 @@ short_description: Watch the service before, during and after a fault
 version_added: 0.2.0
 description:
   - Sends traces and chats of its own, and tells what became of them. It judges nothing; M(hypergraph.sidecar.recovery_check) does.
-  - In phase V(before) one round; in phase V(during) rounds until the fault shows or O(within) is over; in phase V(after) trace after trace until
-    three in a row are healthy, or O(within) and O(patience) are over.
+  - In phase V(before) one round; in phase V(during) rounds until the fault shows or O(within) is over; in phase V(after) trace after
+    trace until three in a row are healthy, or O(within) and O(patience) are over.
   - A trace is healthy when it completes within O(trace_seconds), is not degraded, and does not show the fault.
 extends_documentation_fragment:
   - hypergraph.sidecar.connection
@@ -24,8 +24,8 @@ options:
     required: true
   seen:
     description:
-      - How the fault shows. C(symptom) is C(slower), C(failed), C(refused) or C(degraded); C(share) of the traces, 0.5 where it is not given,
-        have to show it; C(by_seconds), 0.5 where it is not given, is by how much slower.
+      - How the fault shows. C(symptom) is C(slower), C(failed), C(refused) or C(degraded); C(share) of the traces, 0.5 where it is not
+        given, have to show it; C(by_seconds), 0.5 where it is not given, is by how much slower.
     type: dict
     required: true
   usual_seconds:

@@ -98,10 +98,11 @@ class ControlFile:
             if problem.errno == errno.ELOOP:
                 raise self._unusable("is a symbolic link", "a regular file") from None
             raise storage_fault("control file", self.path, problem) from None
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(descriptor)
+            raise self._unusable("is no regular file", "a regular file")
         with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise self._unusable("is no regular file", "a regular file")
             raw = file.read(MAX_BYTES + 1)
         if len(raw) > MAX_BYTES:
             raise self._unusable(f"has more than {MAX_BYTES} bytes", "a small JSON object")

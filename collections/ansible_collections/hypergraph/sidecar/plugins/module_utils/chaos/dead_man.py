@@ -34,7 +34,7 @@ _STUBBORN = 300.0
 
 
 def start(place: Place, lease_id: str) -> int:
-    """Start the dead-man of a lease that is written; returns its process id once it watches. Raises CheckError where it does not come up."""
+    """Start the dead-man of a written lease; returns its process id once it watches. Raises CheckError where it does not come up."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:

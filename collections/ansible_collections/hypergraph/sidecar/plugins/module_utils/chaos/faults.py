@@ -51,7 +51,9 @@ FAULTS: Mapping[str, Fault] = {
     fault.name: fault
     for fault in (
         Fault(
-            "slow-sae", "feature extraction is delayed, by up to jitter_ms", (_PERCENT, Parameter("jitter_ms", 0.0, 600_000.0, default=1000.0))
+            "slow-sae",
+            "feature extraction is delayed, by up to jitter_ms",
+            (_PERCENT, Parameter("jitter_ms", 0.0, 600_000.0, default=1000.0)),
         ),
         Fault("drop-s3", "writes of graphs are lost", (_PERCENT,)),
         Fault("fail-attribution", "attribution fails", (_PERCENT, Parameter("mode", choices=("fallback", "fail"), default="fail"))),

@@ -104,7 +104,8 @@ def judge_experiment(verdict: Verdict, experiment: Experiment, trials: Sequence[
         said = complete[-1]["during"]["summary"]
         verdict.inconclusive(
             "fault-not-observed",
-            f"{name}: in {len(complete) - len(seen)} of {len(complete)} trials the service did not show it ({experiment.symptom.kind}): {said}",
+            f"{name}: in {len(complete) - len(seen)} of {len(complete)} trials the service did not show it, "
+            f"no traces {experiment.symptom.kind}: {said}",
             "Check that the explainer reads the control file given as sidecar_chaos_control_path, and that it knows the fault.",
         )
     if seen:
@@ -120,7 +121,10 @@ def _judge_reverts(verdict: Verdict, name: str, trials: Sequence[Mapping[str, An
     lasting = [
         trial["after"]["summary"]
         for trial in trials
-        if not _failed(trial.get("after")) and trial["after"]["recovered"] is None and trial["after"]["lasting"] and trial["during"].get("seen")
+        if not _failed(trial.get("after"))
+        and trial["after"]["recovered"] is None
+        and trial["after"]["lasting"]
+        and (trial.get("during") or {}).get("seen")
     ]
     if not results:
         return True

@@ -121,7 +121,9 @@ def read_lease(directory: RunDirectory) -> Lease | None:
         raise storage_fault("lease", directory.lease, problem) from None
     except (ValueError, TypeError, KeyError, AttributeError) as problem:
         said = f"lease {directory.lease} cannot be read: {problem}"
-        raise CheckError("chaos-lease-unreadable", said, "Take all faults back with state absent and no fault, which also removes it.") from None
+        raise CheckError(
+            "chaos-lease-unreadable", said, "Take all faults back with state absent and no fault, which also removes it."
+        ) from None
     return lease
 
 

@@ -56,4 +56,3 @@ def take_back(place: Place, lease: Lease, names: tuple[str, ...], by: str) -> Ch
         with contextlib.suppress(CheckError):
             write_lease(place.directory, rest)
     return change
-

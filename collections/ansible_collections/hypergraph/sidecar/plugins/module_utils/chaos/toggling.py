@@ -180,7 +180,9 @@ def _refuse_unwatched(place: Place, lease: Lease) -> Outcome:
     """The holder came back, and the dead-man is gone: no fault stays without one."""
     take_back(place, lease, tuple(lease.grants), lease.holder)
     said = f"the dead-man of {place.control.path} (process {lease.dead_man_pid}) is gone while {', '.join(lease.grants)} was in force"
-    action = "Find out what ends background processes on the target (KillUserProcesses of logind, a clean-up job); the fault was taken back."
+    action = (
+        "Find out what ends background processes on the target (KillUserProcesses of logind, a clean-up job); the fault was taken back."
+    )
     raise CheckError("dead-man-missing", said, action)
 
 
@@ -292,4 +294,6 @@ def _await_dead_man_end(place: Place, lease: Lease | None) -> None:
 
 
 def _last_reverter(place: Place) -> str:
-    return next((str(entry.get("by", "")) for entry in reversed([*journal.entries(place.directory)]) if entry["step"] == journal.VERIFIED), "")
+    return next(
+        (str(entry.get("by", "")) for entry in reversed([*journal.entries(place.directory)]) if entry["step"] == journal.VERIFIED), ""
+    )

@@ -42,7 +42,9 @@ def _watched(params: dict[str, Any]) -> dict[str, Any]:
     connection = connect(params)
     for name in ("traces", "chats"):
         if not (name == "chats" or params["traces"] >= 1) or not 0 <= params[name] <= 1000:
-            raise CheckError("bad-argument", f"{name} is {params[name]}, expected a number up to 1000, of traces at least 1", f"Set {name}.")
+            raise CheckError(
+                "bad-argument", f"{name} is {params[name]}, expected a number up to 1000, of traces at least 1", f"Set {name}."
+            )
     for name in ("trace_seconds", "trace_deadline", "within", "patience"):
         if not 0 <= params[name] <= 3600:
             raise CheckError("bad-argument", f"{name} is {params[name]}, expected 0 to 3600 seconds", f"Set {name}.")

@@ -108,7 +108,10 @@ class Watch:
         at = self._elapsed()
         try:
             answer = self.client.post(
-                "/v1/chat/completions", self.token, json=chat_body("How is the weather?", self.model), headers=attach_headers(self.granularity)
+                "/v1/chat/completions",
+                self.token,
+                json=chat_body("How is the weather?", self.model),
+                headers=attach_headers(self.granularity),
             )
         except CheckError as fault:
             return TraceSeen(LOST, at, self._elapsed(), said=fault.reason), ""

@@ -1,0 +1,150 @@
+"""The promise: whatever becomes of the controller, no fault stays longer than its time, and no process stays at all.
+
+A seeded few of the moments are tried here; `SIDECAR_CHAOS_KILLS=200` tries so many, `SIDECAR_CHAOS_SEED` others.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Lab
+from tests.running import CHECKOUT, environment
+
+TTL = 8
+RENEW_WITHIN = 6
+GRACE = 5
+KILLS = int(os.environ.get("SIDECAR_CHAOS_KILLS", "4"))
+SEED = int(os.environ.get("SIDECAR_CHAOS_SEED", "5"))
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+# From before the dead-man's drill to after the last trial, as measured on a slow machine; moments later than the end are no test, and fail.
+SPAN = (1.0, 16.0)
+BEFORE = '{"of-another-team": {"x": 1}}'
+
+
+def moments() -> list[tuple[int, signal.Signals, float]]:
+    """Kills, each with its signal and the seconds after the start."""
+    source = random.Random(SEED)
+    return [(number, SIGNALS[number % len(SIGNALS)], round(source.uniform(*SPAN), 2)) for number in range(KILLS)]
+
+
+@contextmanager
+def experiment(lab: Lab, results: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The chaos playbook under way with one fault that is in force most of the time."""
+    variables = {
+        "sidecar_results_dir": str(results),
+        "sidecar_chaos_ttl": TTL,
+        "sidecar_chaos_renew_within": RENEW_WITHIN,
+        "sidecar_chaos_trials": 8,
+        "sidecar_chaos_experiments": [
+            {
+                "fault": "slow-sae",
+                "parameters": {"percent": 100, "jitter_ms": 2000},
+                "seen": {"symptom": "slower", "by_seconds": 0.6},
+            }
+        ],
+    }
+    controller = subprocess.Popen(
+        ["ansible-playbook", "playbooks/chaos.yml", "-i", "inventories/lab", "-e", json.dumps(variables)],
+        cwd=CHECKOUT,
+        env=environment(SIDECAR_LAB_STATE=str(lab.state)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield controller
+    finally:
+        if controller.poll() is None:
+            controller.kill()
+        controller.wait()
+
+
+def processes_of(lab: Lab) -> list[str]:
+    """Command lines of chaos modules, their dead-men among them, that run with this lab's environment."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            variables = (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if f"SIDECAR_LAB_STATE={lab.state}\0".encode() in variables and ("AnsiballZ" in command or "ansible" in command):
+            found.append(f"{process.name}: {command}")
+    return found
+
+
+def seconds_until(holds: Callable[[], bool], limit: float) -> float | None:
+    """How long it took to hold; None where it did not in time."""
+    began = time.monotonic()
+    while not holds():
+        if time.monotonic() - began > limit:
+            return None
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+def steps(lab: Lab) -> list[str]:
+    """The journal's steps."""
+    journal = Path(lab.facts["paths"]["chaos_control"] + ".run") / "journal.jsonl"
+    return [json.loads(line)["step"] for line in journal.read_text().splitlines()] if journal.exists() else []
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab for all kills, so that what one left would hinder the next."""
+    from tests.conftest import _labs
+
+    with _labs(lambda: tmp_path_factory.mktemp("lab")) as start:
+        yield start()
+
+
+@pytest.mark.parametrize(("number", "sent", "after"), moments(), ids=lambda value: getattr(value, "name", str(value)))
+def test_no_fault_outlives_its_time_when_the_controller_is_killed(
+    number: int, sent: signal.Signals, after: float, lab: Lab, tmp_path: Path
+) -> None:
+    control = Path(lab.facts["paths"]["chaos_control"])
+    control.write_text(BEFORE)
+    known = len(steps(lab))
+    with experiment(lab, tmp_path) as controller:
+        assert seconds_until(lambda: controller.poll() is not None, after) is None, "the experiment was over before it could be killed"
+        controller.send_signal(sent)
+        controller.wait()
+        took = seconds_until(lambda: control.read_text() == BEFORE, TTL + GRACE)
+        assert took is not None, f"still in force {TTL + GRACE} s after {sent.name} at {after} s: {control.read_text()}"
+        # What was starting when the controller died may still put a fault in, which has the same time from then on.
+        ended = seconds_until(lambda: not processes_of(lab), TTL + GRACE)
+    assert ended is not None, processes_of(lab)
+    assert control.read_text() == BEFORE
+    assert not (Path(f"{control}.run") / "lease.json").exists()
+    done = steps(lab)[known:]
+    assert done.count("injected") == 0 or done[-1] == "verified", done
+
+
+def test_the_moments_reach_into_a_fault_in_force(lab: Lab, tmp_path: Path) -> None:
+    control = Path(lab.facts["paths"]["chaos_control"])
+    control.write_text(BEFORE)
+
+    def striking() -> bool:
+        flag = json.loads(control.read_text()).get("slow-sae")
+        return bool(flag and flag["percent"] == 100 and datetime.fromisoformat(flag["expires_at"]) > datetime.now(UTC))
+
+    with experiment(lab, tmp_path) as controller:
+        assert seconds_until(striking, 60) is not None
+        controller.kill()
+        controller.wait()
+        assert striking(), "killed, and the fault is in force: now it is the dead-man's"
+        assert seconds_until(lambda: control.read_text() == BEFORE, TTL + GRACE) is not None
+        assert seconds_until(lambda: not processes_of(lab), TTL + GRACE) is not None
+    journal = (Path(f"{control}.run") / "journal.jsonl").read_text().splitlines()
+    assert json.loads(journal[-1])["by"] == "dead-man"
