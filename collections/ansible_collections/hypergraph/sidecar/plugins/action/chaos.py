@@ -27,7 +27,11 @@ class ActionModule(ActingAction):
             refusal = self._refusal(task_vars)
             if refusal:
                 return {**refusal, "host": str(task_vars.get("inventory_hostname", ""))}
-        arguments.setdefault("environment", self.variable(task_vars, "sidecar_environment"))
+        # Given by hand there are no defaults of a play, but the inventory knows.
+        for argument, name in (("environment", "sidecar_environment"), ("control_path", "sidecar_chaos_control_path")):
+            known = arguments.get(argument) or self.variable(task_vars, name)
+            if known:
+                arguments[argument] = known
         arguments["holder"] = arguments.get("holder") or f"{getpass.getuser()}@{socket.gethostname()}"
         result = self.ran(task_vars, arguments)
         if "settled" in result:

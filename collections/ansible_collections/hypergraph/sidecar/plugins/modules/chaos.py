@@ -60,7 +60,9 @@ options:
     type: bool
     default: false
   control_path:
-    description: The control file, absolute; what C(CHAOS_CONTROL_PATH) says to the explainer.
+    description:
+      - The control file, absolute; what C(CHAOS_CONTROL_PATH) says to the explainer. Not given is C(sidecar_chaos_control_path), where the
+        inventory has it.
     type: path
     default: /tmp/hif/chaos.json
   environment:

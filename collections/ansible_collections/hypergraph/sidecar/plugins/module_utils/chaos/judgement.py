@@ -57,12 +57,12 @@ class Limits:
 def recovery_seconds(trial: Mapping[str, Any]) -> float | None:
     """From the moment the fault was read back as gone, on the last host, to the end of the first trace of a healthy row.
 
-    Both moments are on the controller's clock. None where the service did not recover while it was watched.
+    Both moments are on the controller's clock. None where the service did not recover while it was watched, or a fault stayed.
     """
-    after = trial["after"]
-    if after["recovered"] is None:
+    after, reverted = trial["after"], trial["reverted"]
+    if after["recovered"] is None or not reverted or any(map(_failed, reverted)):
         return None
-    return float(after["began_at"] - max(result["settled_at"] for result in trial["reverted"]) + after["recovered"])
+    return float(after["began_at"] - max(result["settled_at"] for result in reverted) + after["recovered"])
 
 
 def judge_drill(verdict: Verdict, results: Sequence[Mapping[str, Any]]) -> bool:
@@ -201,13 +201,10 @@ def _is_whole(verdict: Verdict, name: str, trial: Mapping[str, Any]) -> bool:
             _ran(verdict, f"{name}, {phase}", [result or {"failed": True, "msg": f"the service was not watched {phase} it"}])
             return False
         if phase == "before" and not trial["before"]["steady"]:
-            verdict.control(
-                f"{name}: the service is steady before it",
-                False,
-                expected="every trace complete, in time, not degraded",
-                observed=trial["before"]["summary"],
-                reason_code="steady-state-absent",
-                action="Get the service steady first: a fault can only be told from a state without one.",
+            verdict.inconclusive(
+                "steady-state-absent",
+                f"{name}: the service was not steady before it: {trial['before']['summary']}",
+                "Get the service steady first: a fault can only be told from a state without one.",
             )
             return False
     return True

@@ -154,13 +154,13 @@ def note_observed(place: Place, name: str) -> None:
 
 def reap(place: Place, holder: Holder) -> Outcome:
     """Take back what an earlier run left in force, and nothing of a run that is going on. Raises CheckError, also ``revert-failed``."""
-    content = place.control.read()
-    text = content.text or ""
-    if not place.directory.exists() or not place.directory.lease.exists():
+    if not place.directory.lease.exists():
+        text = place.control.read().text or ""
         return Outcome(False, text, text)
     with place.directory.locked():
         lease = _lease_or_none(place)
         if lease is not None and not _is_abandoned(place, lease):
+            text = place.control.read().text or ""
             return Outcome(False, text, text, lease.id, dead_man_pid=lease.dead_man_pid)
     # An unreadable lease names no fault, so all there are go.
     return switch_off(place, tuple(lease.grants) if lease else tuple(FAULTS), holder)

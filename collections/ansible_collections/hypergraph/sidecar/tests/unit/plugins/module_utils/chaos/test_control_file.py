@@ -132,7 +132,12 @@ def test_a_file_of_another_user_is_refused(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("number", "code"),
-    [(errno.ENOSPC, "disk-full"), (errno.EDQUOT, "disk-full"), (errno.EROFS, "control-file-read-only"), (errno.EIO, "control-file-unreadable")],
+    [
+        (errno.ENOSPC, "disk-full"),
+        (errno.EDQUOT, "disk-full"),
+        (errno.EROFS, "control-file-read-only"),
+        (errno.EIO, "control-file-unreadable"),
+    ],
 )
 def test_a_write_that_fails_half_way_leaves_everything_as_it_was(tmp_path, monkeypatch, number, code):
     path = tmp_path / "chaos.json"
