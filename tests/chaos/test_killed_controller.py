@@ -9,89 +9,26 @@ import json
 import os
 import random
 import signal
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tests.chaos.experimenting import BEFORE, GRACE, TTL, experiment, processes_of, seconds_until
 from tests.conftest import Lab
-from tests.running import CHECKOUT, environment
 
-TTL = 8
-RENEW_WITHIN = 6
-GRACE = 5
 KILLS = int(os.environ.get("SIDECAR_CHAOS_KILLS", "4"))
 SEED = int(os.environ.get("SIDECAR_CHAOS_SEED", "5"))
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 # From before the dead-man's drill to after the last trial, as measured on a slow machine; moments later than the end are no test, and fail.
 SPAN = (1.0, 16.0)
-BEFORE = '{"of-another-team": {"x": 1}}'
 
 
 def moments() -> list[tuple[int, signal.Signals, float]]:
     """Kills, each with its signal and the seconds after the start."""
     source = random.Random(SEED)
     return [(number, SIGNALS[number % len(SIGNALS)], round(source.uniform(*SPAN), 2)) for number in range(KILLS)]
-
-
-@contextmanager
-def experiment(lab: Lab, results: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The chaos playbook under way with one fault that is in force most of the time."""
-    variables = {
-        "sidecar_results_dir": str(results),
-        "sidecar_chaos_ttl": TTL,
-        "sidecar_chaos_renew_within": RENEW_WITHIN,
-        "sidecar_chaos_trials": 8,
-        "sidecar_chaos_experiments": [
-            {
-                "fault": "slow-sae",
-                "parameters": {"percent": 100, "jitter_ms": 2000},
-                "seen": {"symptom": "slower", "by_seconds": 0.6},
-            }
-        ],
-    }
-    controller = subprocess.Popen(
-        ["ansible-playbook", "playbooks/chaos.yml", "-i", "inventories/lab", "-e", json.dumps(variables)],
-        cwd=CHECKOUT,
-        env=environment(SIDECAR_LAB_STATE=str(lab.state)),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield controller
-    finally:
-        if controller.poll() is None:
-            controller.kill()
-        controller.wait()
-
-
-def processes_of(lab: Lab) -> list[str]:
-    """Command lines of chaos modules, their dead-men among them, that run with this lab's environment."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            variables = (process / "environ").read_bytes()
-        except OSError:
-            continue
-        if f"SIDECAR_LAB_STATE={lab.state}\0".encode() in variables and ("AnsiballZ" in command or "ansible" in command):
-            found.append(f"{process.name}: {command}")
-    return found
-
-
-def seconds_until(holds: Callable[[], bool], limit: float) -> float | None:
-    """How long it took to hold; None where it did not in time."""
-    began = time.monotonic()
-    while not holds():
-        if time.monotonic() - began > limit:
-            return None
-        time.sleep(0.05)
-    return time.monotonic() - began
 
 
 def steps(lab: Lab) -> list[str]:

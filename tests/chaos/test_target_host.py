@@ -1,4 +1,4 @@
-"""What a target can be like when a fault is to be let in: a full disk, a file that is another's, read-only or garbage; all of it for real."""
+"""What a target can be like when a fault is to be let in: its disk full, its file another's, read-only or garbage; all of it for real."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def chaos(control: Path, arguments: str, variables: str = "") -> dict[str, Any]:
         check=False,
     )
     result: dict[str, Any] = json.loads(done.stdout.partition("=>")[2])
-    return result
+    return {**result, "failed": done.returncode != 0}
 
 
 def refused(control: Path, code: str, arguments: str = "fault=drop-s3 percent=5 ttl=60") -> dict[str, Any]:
     """The failure, for this reason, that names the file and says what to do."""
     result = chaos(control, arguments)
-    assert (result.get("failed"), result.get("reason_code")) == (True, code), result
+    assert (result["failed"], result.get("reason_code")) == (True, code), result
     assert str(control) in result["msg"] and result["action"]
     return result
 

@@ -49,9 +49,11 @@ def test_modules_share_the_action_group_the_action_and_the_catalogue() -> None:
     from ansible_collections.hypergraph.sidecar.plugins.module_utils.catalog import CATALOG, CHECK_OF_MODULE
 
     controller_side = {"report", "verdict"}
-    assert plugins("modules") == plugins("action") == {*CHECK_OF_MODULE, *controller_side}
+    # What acts is judged later, by a check that takes no argument of a group.
+    acting, judging = {"chaos", "chaos_watch"}, {"recovery_check"}
+    assert plugins("modules") == plugins("action") == {*CHECK_OF_MODULE, *controller_side, *acting}
     groups = load(COLLECTION / "meta/runtime.yml")["action_groups"]
-    assert sorted([*groups["all"], *groups["artifacts"]]) == sorted(CHECK_OF_MODULE)
+    assert sorted([*groups["all"], *groups["artifacts"], *groups["chaos"], *judging]) == sorted({*CHECK_OF_MODULE, *acting})
     assert set(CHECK_OF_MODULE.values()) | {"preflight"} == {check.id for check in CATALOG}
 
 
@@ -66,7 +68,7 @@ def test_every_check_has_a_runbook_entry() -> None:
 def test_every_task_of_a_playbook_is_selected_by_its_check() -> None:
     from ansible_collections.hypergraph.sidecar.plugins.module_utils.catalog import CHECK_OF_MODULE, find
 
-    plays = [play for name in ("verify", "pre_deploy") for play in load(COLLECTION / f"playbooks/{name}.yml")]
+    plays = [play for name in ("verify", "pre_deploy", "chaos") for play in load(COLLECTION / f"playbooks/{name}.yml")]
     shared = [load(path) for path in sorted((COLLECTION / "playbooks/tasks").glob("*.yml"))]
     assert shared
     for tasks in (*(play["tasks"] for play in plays), *shared):

@@ -9,6 +9,8 @@ DOCUMENTATION = r"""
 module: chaos
 short_description: Switch a fault of an explainer on or off, so that none is left behind
 version_added: 0.2.0
+author:
+  - hypergraph.sidecar contributors (@hypergraph)
 description:
   - Puts a fault into the explainer's chaos control file, or takes it out. Runs on the explainer's host.
   - Before a fault is in force, its end is arranged twice outside the run. The flag itself carries C(expires_at), and a detached process on

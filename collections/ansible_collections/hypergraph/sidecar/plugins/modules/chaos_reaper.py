@@ -9,6 +9,8 @@ DOCUMENTATION = r"""
 module: chaos_reaper
 short_description: Take back what an earlier chaos run left in force
 version_added: 0.2.0
+author:
+  - hypergraph.sidecar contributors (@hypergraph)
 description:
   - Looks at an explainer's chaos control file for faults whose run is over without having taken them back, and takes them back.
   - A run that is going on is left alone. Since what is examined meanwhile would be the fault, the verdict is inconclusive then, and also

@@ -9,12 +9,14 @@ DOCUMENTATION = r"""
 module: recovery_check
 short_description: Judge chaos experiments by what was seen in their trials
 version_added: 0.2.0
+author:
+  - hypergraph.sidecar contributors (@hypergraph)
 description:
   - Judges what the role C(hypergraph.sidecar.chaos_recovery) gathered with M(hypergraph.sidecar.chaos) and
     M(hypergraph.sidecar.chaos_watch).
   - Fails where a fault could not be taken back, or shows in the service for good after it was (C(revert-failed)); where the dead-man did
-    not take back what was left to it, or is gone while a fault is in force (C(dead-man-missing)); where chats are not served in time while a fault is in
-    force (C(blast-radius-exceeded)); where the service is not steady again in time (C(recovery-over-budget)).
+    not take back what was left to it, or is gone while a fault is in force (C(dead-man-missing)); where chats are not served in time while
+    a fault is in force (C(blast-radius-exceeded)); where the service is not steady again in time (C(recovery-over-budget)).
   - Is inconclusive where the service was not steady before, the fault did not show, there were too few trials, or chats too few to tell.
   - The chat lane passes where the chats of all trials show at 95 % confidence that less than 5 % of them fail or exceed O(chat_seconds).
     Time to recover is told as mean with a 95 % confidence interval by Student's t, whose upper end has to be within O(budget).

@@ -31,7 +31,7 @@ def refusal(act):
 
 
 def leftovers(path):
-    return [name for name in os.listdir(path.parent) if name != path.name]
+    return [other.name for other in path.parent.iterdir() if other != path]
 
 
 def test_a_change_keeps_mode_and_what_is_unknown(tmp_path):

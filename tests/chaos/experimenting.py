@@ -1,0 +1,74 @@
+"""A chaos playbook under way, to be disturbed, and what it could leave."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.conftest import Lab
+from tests.running import CHECKOUT, environment
+
+TTL = 8
+RENEW_WITHIN = 6
+GRACE = 5
+BEFORE = '{"of-another-team": {"x": 1}}'
+
+
+@contextmanager
+def experiment(lab: Lab, results: Path, inventory: Path | str = "inventories/lab") -> Iterator[subprocess.Popen[bytes]]:
+    """The chaos playbook under way with one fault that is in force most of the time."""
+    variables = {
+        "sidecar_results_dir": str(results),
+        "sidecar_chaos_ttl": TTL,
+        "sidecar_chaos_renew_within": RENEW_WITHIN,
+        "sidecar_chaos_trials": 8,
+        "sidecar_chaos_experiments": [
+            {
+                "fault": "slow-sae",
+                "parameters": {"percent": 100, "jitter_ms": 2000},
+                "seen": {"symptom": "slower", "by_seconds": 0.6},
+            }
+        ],
+    }
+    controller = subprocess.Popen(
+        ["ansible-playbook", "playbooks/chaos.yml", "-i", str(inventory), "-e", json.dumps(variables)],
+        cwd=CHECKOUT,
+        env=environment(SIDECAR_LAB_STATE=str(lab.state)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield controller
+    finally:
+        if controller.poll() is None:
+            controller.kill()
+        controller.wait()
+
+
+def processes_of(lab: Lab) -> list[str]:
+    """Command lines of chaos modules, their dead-men among them, that run with this lab's environment."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            variables = (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if f"SIDECAR_LAB_STATE={lab.state}\0".encode() in variables and ("AnsiballZ" in command or "ansible" in command):
+            found.append(f"{process.name}: {command}")
+    return found
+
+
+def seconds_until(holds: Callable[[], bool], limit: float) -> float | None:
+    """How long it took to hold; None where it did not in time."""
+    began = time.monotonic()
+    while not holds():
+        if time.monotonic() - began > limit:
+            return None
+        time.sleep(0.05)
+    return time.monotonic() - began
