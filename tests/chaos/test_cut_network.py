@@ -50,7 +50,7 @@ class Target:
         folder.mkdir()
         (folder / "group_vars").symlink_to(checkout_inventory / "group_vars")
         local = "ansible_connection: local, ansible_python_interpreter: '{{ ansible_playbook_python }}'"
-        options = f"-i {self.key} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ControlMaster=no -o ServerAliveInterval=0"
+        options = f"-i {self.key} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ControlMaster=no -o ServerAliveInterval=3"
         ssh = {
             "ansible_host": self.address,
             "ansible_user": "root",
