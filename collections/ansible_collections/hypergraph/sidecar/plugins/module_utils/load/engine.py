@@ -1,0 +1,368 @@
+# Copyright: (c) 2026, hypergraph.sidecar contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A load run from its first connection to its summary: phases, drain, interruption, and what is written meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import secrets
+import signal
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ..connection import Connection
+from ..faults import CheckError
+from .channel import Channel
+from .chats import Chats
+from .files import PROGRESS_FILE, SUMMARY_FILE, WATCH_FILE, replace
+from .health import Health, send_error
+from .http1 import Head
+from .plan import Plan
+from .polling import Follower
+from .records import CHAT_FIELDS, CHAT_FILE, EXPLANATION_FIELDS, EXPLANATION_FILE, Records
+from .tally import Tally
+from .target import Target, target
+
+SCHEMA, PROGRESS_SCHEMA = "load-summary-1", "load-progress-1"
+_NS = 1_000_000_000
+_TICK = 0.1
+_SUMMARY_EVERY_S = 10
+# Connections are opened before the clock of the run starts.
+_HEAD_START_S = 0.2
+_LATE_START_S = 0.1
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run is called and when it begins. ``start_at`` is in seconds since the epoch; ``watched_within`` ends a run nobody watches."""
+
+    directory: Path
+    environment: str = ""
+    run_id: str = ""
+    start_at: float | None = None
+    clock_offset_ms: float | None = None
+    watched_within: float | None = None
+
+
+def run(plan: Plan, connection: Connection, told: Run) -> dict[str, Any]:
+    """Drive the load and return the summary, which is in the directory too.
+
+    Raises CheckError where the service cannot be reached before the run begins, or results cannot be written.
+    """
+    goal = target(connection)
+    _make(told.directory)
+    loop, loop_name = _new_loop()
+    try:
+        return loop.run_until_complete(_go(plan, goal, told, loop_name))
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+async def _go(plan: Plan, goal: Target, told: Run, loop_name: str) -> dict[str, Any]:
+    # Made where the loop runs, which events of Python 3.9 belong to.
+    return await Engine(plan, goal, told, loop_name).go()
+
+
+def _new_loop() -> tuple[asyncio.AbstractEventLoop, str]:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop(), "asyncio (slower; install uvloop for speed)"
+    return uvloop.new_event_loop(), "uvloop"
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        reason = f"directory {directory} cannot be made on the load generator: {os.strerror(problem.errno or 0).lower()}"
+        raise CheckError("results-unwritable", reason, "Name a directory that the user of the run may write to.") from None
+
+
+class Engine:
+    """One run. ``go`` may be called once."""
+
+    def __init__(self, plan: Plan, goal: Target, told: Run, loop_name: str) -> None:
+        self._plan = plan
+        self._target = goal
+        self._told = told
+        self._run_id = told.run_id or f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
+        self._ended = asyncio.Event()
+        self._interrupted: str | None = None
+        self._fault: CheckError | None = None
+        self._problems: list[str] = []
+        self._tally = Tally.of(plan)
+        self._chat_records = Records(told.directory / CHAT_FILE, CHAT_FIELDS, self._give_up)
+        self._explanation_records = Records(told.directory / EXPLANATION_FILE, EXPLANATION_FIELDS, self._give_up)
+        self._follower = Follower(plan, goal, self._explanation_records, lambda: self._began_ns)
+        self._chats = Chats(plan, goal, self._tally.measured, self._chat_records, self._follower)
+        self._health = Health(loop_name, told.clock_offset_ms)
+        self._began_ns = 0
+        self._began_at = self._ended_at = 0.0
+        self._sent_until_s = 0.0
+        self._phase = 0
+        self._seconds = 0
+        self._ticks = 0
+        self._state = "waiting"
+        self._last_requests = 0
+        self._rate = 0.0
+
+    async def go(self) -> dict[str, Any]:
+        """Run to the end, planned or not. Raises CheckError."""
+        with self._signals():
+            try:
+                await self._reach()
+                await self._drive()
+                return self._write_summary()
+            finally:
+                self._chats.close()
+                self._follower.close()
+                self._chat_records.close()
+                self._explanation_records.close()
+
+    async def _reach(self) -> None:
+        """Open one connection, so that a wrong address is said once, and not once a request. Raises CheckError."""
+        where = f"base_url: {self._target.host} port {self._target.port}"
+        try:
+            channel = await self._target.connect(lambda: Channel(_Knock(), {}, 0), 0, self._plan.connect_timeout)
+        except ssl.SSLCertVerificationError as problem:
+            reason = f"{where}: certificate verify failed: {problem.verify_message}"
+            raise CheckError("tls-untrusted", reason, "Point ca_path at the CA that signed the gateway's certificate.") from None
+        except ssl.SSLError:
+            raise CheckError("tls-failed", f"{where}: the TLS handshake failed", "Use http:// in the address, or the TLS port.") from None
+        except OSError as problem:
+            why = "nothing accepts connections there" if isinstance(problem, ConnectionRefusedError) else "no connection could be made"
+            raise CheckError(
+                "service-unreachable", f"{where}: {why}", "Start the service, or correct the address in the inventory."
+            ) from None
+        channel.close()
+
+    async def _drive(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._write_summary()
+        self._chats.prepare()
+        if self._plan.attaches:
+            self._follower.open()
+        await self._until_start()
+        gc.collect()
+        gc.freeze()
+        self._began_ns, self._began_at = time.monotonic_ns(), time.time()
+        self._health.begin()
+        self._state = "running"
+        self._chats.start(self._began_ns)
+        ticking = loop.create_task(self._ticking())
+        for position, phase in enumerate(self._plan.phases):
+            if position:
+                self._phase = position
+                self._chats.enter(position)
+            await self._wait(self._began_ns + int(phase.ends_s * _NS))
+        self._chats.stop()
+        self._health.end()
+        self._sent_until_s = self._elapsed()
+        self._phase = len(self._plan.phases)
+        self._state = "draining"
+        while not self._ended.is_set() and (self._chats.under_way or self._follower.pending):
+            await self._wait(time.monotonic_ns() + _NS // 20)
+        ticking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await ticking
+        gc.unfreeze()
+        if self._fault:
+            raise self._fault
+        self._chats.close()
+        self._follower.close()
+        self._ended_at = time.time()
+        self._state = "ended"
+        self._progress()
+
+    async def _until_start(self) -> None:
+        """Wait for the moment all generators begin, or for the connections to be open."""
+        ahead = _HEAD_START_S if self._told.start_at is None else self._told.start_at - time.time()
+        if ahead < -_LATE_START_S:
+            self._problems.append(f"it began {-ahead:.1f} s after the moment all generators were to begin: start them with more time ahead")
+        await self._wait(time.monotonic_ns() + int(max(ahead, 0.0) * _NS))
+
+    async def _wait(self, until_ns: int) -> None:
+        """Wait until a moment, or the end of the run if that comes first."""
+        seconds = (until_ns - time.monotonic_ns()) / _NS
+        if seconds > 0:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), seconds)
+
+    async def _ticking(self) -> None:
+        """Ten times a second: what is overdue ends, lines are written, seconds are closed. Late ticks tell how late the loop is."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            due = max(due + _TICK, loop.time() - 10 * _TICK)
+            await asyncio.sleep(due - loop.time())
+            self._health.lag.record(int((loop.time() - due) * 1_000_000))
+            now = time.monotonic_ns()
+            self._chats.sweep(now)
+            self._follower.sweep(now)
+            self._chat_records.flush()
+            self._explanation_records.flush()
+            if self._state == "running":
+                self._chats.adjust(now)
+            while self._seconds < int(self._elapsed()):
+                self._second_over()
+
+    def _second_over(self) -> None:
+        self._seconds += 1
+        self._tally.second_over(self._phase)
+        ended, _failed = self._tally.ended()
+        self._rate, self._last_requests = float(ended - self._last_requests), ended
+        self._progress()
+        if self._seconds % _SUMMARY_EVERY_S == 0:
+            self._write_summary()
+        within = self._told.watched_within
+        if within and time.time() - _modified(self._told.directory / WATCH_FILE, self._began_at) > within:
+            self._interrupt("nobody watching")
+
+    def _elapsed(self) -> float:
+        return (time.monotonic_ns() - self._began_ns) / _NS if self._began_ns else 0.0
+
+    def _interrupt(self, why: str) -> None:
+        self._interrupted = self._interrupted or why
+        self._ended.set()
+
+    def _give_up(self, fault: CheckError) -> None:
+        self._fault = self._fault or fault
+        self._ended.set()
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Let SIGINT and SIGTERM end the run in good order; a run in another thread than the main one is not interrupted by them."""
+        loop = asyncio.get_running_loop()
+        caught = []
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
+                loop.add_signal_handler(number, self._interrupt, number.name)
+                caught.append(number)
+        try:
+            yield
+        finally:
+            for number in caught:
+                loop.remove_signal_handler(number)
+
+    def _progress(self) -> None:
+        ended, failed = self._tally.ended()
+        self._replace(
+            PROGRESS_FILE,
+            {
+                "schema": PROGRESS_SCHEMA,
+                "pid": os.getpid(),
+                "state": self._state,
+                "phase": self._plan.phases[min(self._phase, len(self._plan.phases) - 1)].name,
+                "elapsed_s": round(self._elapsed(), 1),
+                "planned_s": self._plan.duration_s,
+                "requests": ended,
+                "rate_per_s": self._rate,
+                "p95_ms": self._tally.last_p95_ms(),
+                "errors": failed,
+                "attached": self._follower.accepted,
+                "complete": self._follower.ends["complete"],
+                "pending": self._follower.pending,
+            },
+        )
+
+    def _write_summary(self) -> dict[str, Any]:
+        summary = self._summary()
+        self._replace(SUMMARY_FILE, summary)
+        if self._fault:
+            raise self._fault
+        return summary
+
+    def _replace(self, name: str, document: Mapping[str, Any]) -> None:
+        try:
+            replace(self._told.directory / name, document)
+        except OSError as problem:
+            reason = f"{self._told.directory / name} cannot be written on the load generator: {os.strerror(problem.errno or 0).lower()}"
+            self._give_up(CheckError("results-unwritable", reason, "Give directory a place with room that the user may write to."))
+
+    def _summary(self) -> dict[str, Any]:
+        chats, follower = self._chats, self._follower
+        offered = self._offered()
+        ended = self._state == "ended"
+        traces = {"accepted": follower.accepted, **follower.ends}
+        # Before its end, a run's explanations on their way are not lost, and not complete either.
+        traces["unfinished"] += follower.pending
+        return {
+            "schema": SCHEMA,
+            "run": {
+                "id": self._run_id,
+                "environment": self._told.environment,
+                "started_at": _utc(self._began_at or time.time()),
+                "ended_at": _utc(self._ended_at or time.time()),
+                "duration_s": round(self._sent_until_s or self._elapsed(), 6),
+                "interrupted": self._interrupted if ended or self._interrupted else "not ended yet",
+            },
+            "plan": self._plan.document(),
+            "classes": self._tally.classes(),
+            "traces": traces,
+            "offered": offered,
+            "bytes": {"sent": chats.bytes_sent + follower.bytes_sent, "received": chats.bytes_received + follower.bytes_received},
+            "status_codes": {str(code): count for code, count in sorted(chats.codes.items())},
+            "ladder": chats.ladder.document(),
+            "generators": [self._health.document(offered, [*self._problems, *self._polling_problems()])],
+            "series": self._tally.series(),
+        }
+
+    def _offered(self) -> dict[str, Any]:
+        chats = self._chats
+        seconds = self._sent_until_s or self._elapsed()
+        planned = chats.planned if self._plan.model == "open" else chats.sent
+        return {
+            "planned": planned,
+            "sent": chats.sent,
+            "dropped": chats.dropped,
+            "rate_per_s": round(planned / seconds, 3) if seconds else 0.0,
+            "achieved_per_s": round(chats.sent / seconds, 3) if seconds else 0.0,
+            "send_error_us": send_error(chats.send_error),
+        }
+
+    def _polling_problems(self) -> list[str]:
+        follower = self._follower
+        found = []
+        if follower.unfollowed:
+            found.append(
+                f"{follower.unfollowed} explanations were not followed, more than it can hold: lower attach_rate or use more generators"
+            )
+        if follower.late > follower.polls / 10:
+            found.append(f"{follower.late} of {follower.polls} polls were late, their budget is used up: raise poll_rate or poll_interval")
+        return found
+
+
+class _Knock:
+    """Owner of the first connection, which nothing is sent on."""
+
+    def opened(self, channel: Channel) -> None: ...
+
+    def answered(self, channel: Channel, head: Head, body: bytes, received: int) -> None: ...
+
+    def failed(self, channel: Channel, error: str, received: int) -> None: ...
+
+    def lost(self, channel: Channel) -> None: ...
+
+
+def _modified(path: Path, otherwise: float) -> float:
+    """When a file was changed last, in seconds since the epoch."""
+    try:
+        return max(path.stat().st_mtime, otherwise)
+    except OSError:
+        return otherwise
+
+
+def _utc(moment: float) -> str:
+    """Seconds since the epoch as RFC 3339 has them."""
+    return datetime.fromtimestamp(moment, timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
