@@ -21,14 +21,14 @@ from typing import Any
 
 from .backpressure import Ladder
 from .channel import Channel
-from .histogram import Histogram, index
+from .histogram import Histogram
 from .http1 import Head
-from .measures import SERIES_SHIFT, Measured
+from .measures import Measured
 from .pacing import Timer
 from .plan import CHAT, Plan
 from .polling import Followed, Follower
-from .records import Records
-from .schedule import PERIOD, Arrival, Shape, arrivals, concurrency_at, rate_at, shapes
+from .records import BATCH, Records
+from .schedule import PERIOD, Arrival, arrivals, concurrency_at, rate_at, shapes
 from .target import Target
 
 _NS = 1_000_000_000
@@ -42,13 +42,14 @@ _CATCH_UP_NS = 10_000_000
 class Exchange:
     """A chat on its way. One object a channel, used again and again."""
 
-    __slots__ = ("delay_us", "measured", "phase", "request_id", "shape", "started_ns")
+    __slots__ = ("caller", "delay_us", "explains", "measured", "phase", "request_id", "started_ns")
 
     def __init__(self) -> None:
         self.started_ns = 0
         self.delay_us = 0
         self.request_id = ""
-        self.shape: Shape
+        self.explains: str | None = None
+        self.caller = 0
         self.measured: Measured
         self.phase = 0
 
@@ -61,6 +62,7 @@ class Chats:
         self._target = target
         self._measured = measured
         self._records = records
+        self._add, self._line = records.add, records.line
         self._follower = follower
         self._open_model = plan.model == "open"
         self._known: dict[bytes, Head] = {}
@@ -83,6 +85,8 @@ class Chats:
         self._timer: Timer | None = None
         self._phase = 0
         self._limit = 0
+        # Whether an answered channel is sent on at once.
+        self._free = False
         self._numbers = 0
         self.began_ns = 0
         self.planned = self.sent = self.dropped = self.waited = 0
@@ -129,12 +133,13 @@ class Chats:
         phase = self._plan.phases[self._phase]
         self._limit = self._plan.concurrency if self._open_model else concurrency_at(phase, (now - self.began_ns) / _NS)
         self._fill(self._limit)
+        self._free = self._sending and not self._open_model and phase.rate_per_s is None and len(self._channels) <= self._limit
         if not self._open_model:
             self._due()
 
     def stop(self) -> None:
         """Send no more; what is on its way is awaited."""
-        self._sending = False
+        self._sending = self._free = False
         self._next = None
         if self._timer:
             self._timer.close()
@@ -146,6 +151,13 @@ class Chats:
         for channel in list(self._channels):
             channel.busy = False
             channel.close(at_once=True)
+
+    def flush(self) -> None:
+        """Write the records there are, and count what was measured."""
+        self._records.flush()
+        for measured in self._chat:
+            if measured:
+                measured.digest()
 
     def sweep(self, now: int) -> None:
         """End what is overdue: requests on their way, and those still waiting for a connection."""
@@ -227,14 +239,16 @@ class Chats:
         number = self._numbers
         self._numbers = number + 1
         self.sent += 1
+        if not number & (BATCH - 1):
+            self.flush()
         exchange = channel.exchange
-        shape = self._shapes[phase][number % PERIOD]
-        request_id = self._request_prefix + str(number)
-        request = shape.start + request_id.encode() + shape.rest
+        explains, rest, caller, start = self._shapes[phase][number % PERIOD]
+        exchange.request_id = request_id = self._request_prefix + str(number)
+        request = start + request_id.encode() + rest
         exchange.started_ns = started
         exchange.delay_us = delay_us
-        exchange.request_id = request_id
-        exchange.shape = shape
+        exchange.explains = explains
+        exchange.caller = caller
         exchange.phase = phase
         exchange.measured = self._chat[phase] or self._first(phase)
         self.bytes_sent += len(request)
@@ -254,44 +268,28 @@ class Chats:
         self._due()
 
     def answered(self, channel: Channel, head: Head, body: bytes, received: int) -> None:
-        """See ``channel.Owner``. What every request goes through: counting is written out here, since each call costs."""
+        """See ``channel.Owner``. Every request goes through here, so nothing is done that can be done for many at once."""
         now = time.monotonic_ns()
         exchange = channel.exchange
-        latency = (now - exchange.started_ns) // 1000 or 1
+        measured = exchange.measured
+        started = exchange.started_ns
+        latency = (now - started) // 1000 or 1
         self.bytes_received += received
-        self.codes[head.status] += 1
-        error = None
-        if head.status == 200 and latency <= self._timeout_us and self._is_chat(head, body):
-            measured = exchange.measured
-            measured.ok += 1
-            histogram = measured.histogram
-            place = index(latency)
-            histogram.counts[place] += 1
-            histogram.sum_us += latency
-            if latency > histogram.max_us:
-                histogram.max_us = latency
-            if latency < histogram.min_us or not histogram.min_us:
-                histogram.min_us = latency
-            series = measured.series
-            series.ok += 1
-            series.window[place >> SERIES_SHIFT] += 1
-            if latency > measured.slo_us:
-                measured.exceeding += 1
-                series.exceeding += 1
+        error = trace_id = None
+        if head.status == 200 and latency <= self._timeout_us and (_is_complete(body) if head.event_stream else self._is_chat(body)):
+            measured.good(latency)
+            if exchange.explains:
+                trace_id = self._explained(exchange, head, now)
         else:
             error = self._error(head, latency)
-            exchange.measured.bad(error)
-        trace_id = None
-        if exchange.shape.explains and error is None:
-            trace_id = self._explained(exchange, head, now)
-        records = self._records
-        records.add(
-            records.line(
-                (exchange.started_ns - self.began_ns) // 1000 / 1_000_000,
+            measured.bad(error)
+        self._add(
+            self._line(
+                (started - self.began_ns) // 1000 / 1_000_000,
                 latency,
                 head.status,
                 error,
-                exchange.measured.phase,
+                measured.phase,
                 trace_id,
                 received,
                 exchange.delay_us,
@@ -300,10 +298,10 @@ class Chats:
         )
         if not head.keep_alive:
             channel.close()
-        elif self._timer or not self._sending or len(self._channels) - len(self._idle) > self._limit:
-            self._release(channel)
-        else:
+        elif self._free:
             self._launch(channel, now, 0, self._phase)
+        else:
+            self._release(channel)
 
     def failed(self, channel: Channel, error: str, received: int) -> None:
         """See ``channel.Owner``."""
@@ -329,16 +327,17 @@ class Chats:
         self._due()
 
     def _explained(self, exchange: Exchange, head: Head, now: int) -> str | None:
-        explains = exchange.shape.explains or ""
+        explains = exchange.explains or ""
         measured = self._measured(explains, exchange.phase)
         if head.trace_id is None or not _TRACE_ID.fullmatch(head.trace_id):
             self._follower.missing(exchange.started_ns, explains, measured, now)
             return None
-        self._follower.follow(Followed(head.trace_id, exchange.started_ns, explains, measured, exchange.shape.caller))
+        self._follower.follow(Followed(head.trace_id, exchange.started_ns, explains, measured, exchange.caller))
         return head.trace_id
 
     def _error(self, head: Head, latency_us: int) -> str:
         status = head.status
+        self.codes[status] += 1
         if status == 429:
             self.ladder.refused(head.retry_after)
             return "status_429"
@@ -363,7 +362,7 @@ class Chats:
         offset = (started - self.began_ns) // 1000 / 1_000_000
         name = self._plan.phases[phase].name
         latency = (now - started) // 1000
-        self._records.add(self._records.line(offset, latency, status, error, name, trace_id, received, delay_us, request_id))
+        self._add(self._line(offset, latency, status, error, name, trace_id, received, delay_us, request_id))
 
     def _fill(self, wanted: int) -> None:
         """Open as many connections as are wanted and neither there nor being opened."""
@@ -401,15 +400,13 @@ class Chats:
         self._record(started, time.monotonic_ns(), 0, error, self._phase, None, 0, 0, f"{self._request_prefix}{self._numbers}")
 
 
-def _chat_reader() -> Callable[[Head, bytes], bool]:
-    """What tells whether a body is the whole answer to a chat: an object with choices, or a stream of events that came to its end."""
+def _chat_reader() -> Callable[[bytes], bool]:
+    """What tells whether a body is the whole answer to a chat: an object of JSON with choices."""
     try:
         import msgspec
     except ImportError:
 
-        def by_library(head: Head, body: bytes) -> bool:
-            if head.event_stream:
-                return body.rstrip().endswith(b"data: [DONE]")
+        def by_library(body: bytes) -> bool:
             try:
                 chat: Any = json.loads(body)
             except (ValueError, RecursionError):
@@ -417,14 +414,19 @@ def _chat_reader() -> Callable[[Head, bytes], bool]:
             return isinstance(chat, dict) and isinstance(chat.get("choices"), list) and bool(chat["choices"])
 
         return by_library
-    decode = msgspec.json.Decoder(msgspec.defstruct("Chat", [("choices", list[msgspec.Raw])])).decode
+    # What a choice holds is passed over, and only has to be JSON.
+    decode = msgspec.json.Decoder(msgspec.defstruct("Chat", [("choices", list[msgspec.Raw])], gc=False)).decode
+    faults = (msgspec.DecodeError, RecursionError)
 
-    def by_msgspec(head: Head, body: bytes) -> bool:
-        if head.event_stream:
-            return body.rstrip().endswith(b"data: [DONE]")
+    def by_msgspec(body: bytes) -> bool:
         try:
             return bool(decode(body).choices)
-        except (msgspec.DecodeError, RecursionError):
+        except faults:
             return False
 
     return by_msgspec
+
+
+def _is_complete(body: bytes) -> bool:
+    """Whether a stream of events came to its end, by its last bytes."""
+    return body.rstrip().endswith(b"data: [DONE]")

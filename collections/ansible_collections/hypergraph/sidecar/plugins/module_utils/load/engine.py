@@ -210,7 +210,7 @@ class Engine:
             now = time.monotonic_ns()
             self._chats.sweep(now)
             self._follower.sweep(now)
-            self._chat_records.flush()
+            self._chats.flush()
             self._explanation_records.flush()
             if self._state == "running":
                 self._chats.adjust(now)
@@ -312,11 +312,19 @@ class Engine:
             "traces": traces,
             "offered": offered,
             "bytes": {"sent": chats.bytes_sent + follower.bytes_sent, "received": chats.bytes_received + follower.bytes_received},
-            "status_codes": {str(code): count for code, count in sorted(chats.codes.items())},
+            "status_codes": self._status_codes(),
             "ladder": chats.ladder.document(),
             "generators": [self._health.document(offered, [*self._problems, *self._polling_problems()])],
             "series": self._tally.series(),
         }
+
+    def _status_codes(self) -> dict[str, int]:
+        """Answers by status. Good ones are not counted by it on the way: all have 200."""
+        codes = dict(self._chats.codes)
+        good = self._tally.good_chats()
+        if good:
+            codes[200] = codes.get(200, 0) + good
+        return {str(code): codes[code] for code in sorted(codes)}
 
     def _offered(self) -> dict[str, Any]:
         chats = self._chats

@@ -47,6 +47,12 @@ class Histogram:
         if us < self.min_us or not self.min_us:
             self.min_us = us
 
+    def extend(self, min_us: int, max_us: int, sum_us: int) -> None:
+        """Account for latencies whose buckets somebody else counted."""
+        self.sum_us += sum_us
+        self.max_us = max(self.max_us, max_us)
+        self.min_us = min(self.min_us or min_us, min_us)
+
     @staticmethod
     def value_at(place: int) -> int:
         """The highest latency that falls into a bucket."""

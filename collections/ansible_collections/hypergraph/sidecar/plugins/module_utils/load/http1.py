@@ -8,8 +8,6 @@ Written for a client that sends one request at a time on a connection and wants 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 # What Head.length says beside a length in bytes.
 CHUNKED, UNTIL_CLOSE = -1, -2
 MAX_HEAD = 64 * 1024
@@ -20,15 +18,21 @@ class MalformedAnswer(Exception):
     """What came is not an answer of HTTP/1.1."""
 
 
-class Head(NamedTuple):
+class Head:
     """What matters of an answer's status line and headers. ``trace_id`` and ``retry_after`` are None where not sent."""
 
-    status: int
-    length: int
-    keep_alive: bool
-    event_stream: bool
-    trace_id: str | None
-    retry_after: str | None
+    # No named tuple: its fields take several times longer to read, and these are read for every answer.
+    __slots__ = ("event_stream", "keep_alive", "length", "retry_after", "status", "trace_id")
+
+    def __init__(
+        self, status: int, length: int, keep_alive: bool, event_stream: bool, trace_id: str | None, retry_after: str | None
+    ) -> None:
+        self.status = status
+        self.length = length
+        self.keep_alive = keep_alive
+        self.event_stream = event_stream
+        self.trace_id = trace_id
+        self.retry_after = retry_after
 
 
 def parse_head(block: bytes) -> Head:

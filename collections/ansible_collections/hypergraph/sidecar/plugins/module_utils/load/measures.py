@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from .histogram import Histogram
+from .histogram import Histogram, index
 from .intervals import interval
 
 # An hour in steps of a second; longer runs have wider steps.
@@ -56,15 +56,21 @@ class Folded:
 
 
 class Measured:
-    """A class of requests in one phase. ``slo_us`` is what an answer may take. The engine adds the good ones itself, where it counts."""
+    """A class of requests in one phase. ``slo_us`` is what an answer may take.
 
-    __slots__ = ("_batched", "batches", "censored", "errors", "exceeding", "histogram", "ok", "phase", "series", "slo_us")
+    ``good`` takes the latency of a good answer in microseconds, at the price of a list's append: it is called for every one of them. What
+    it took is counted when ``digest`` is called, as it must be before anything is read, and ten times a second anyway.
+    """
+
+    __slots__ = ("_fresh", "good", "_batched", "batches", "censored", "errors", "exceeding", "histogram", "ok", "phase", "series", "slo_us")
 
     def __init__(self, phase: str, slo_us: int, series: Series) -> None:
         self.phase = phase
         self.slo_us = slo_us
         self.series = series
         self.histogram = Histogram()
+        self._fresh: list[int] = []
+        self.good = self._fresh.append
         self.ok = 0
         # Good ones that were too slow; errors come on top.
         self.exceeding = 0
@@ -73,24 +79,34 @@ class Measured:
         self.batches = Folded(2)
         self._batched = (0, 0)
 
-    def good(self, latency_us: int) -> None:
-        """Add a good one."""
-        self.ok += 1
-        self.histogram.record(latency_us)
-        series = self.series
-        series.window[self.histogram.index(latency_us) >> SERIES_SHIFT] += 1
-        series.ok += 1
-        if latency_us > self.slo_us:
-            self.exceeding += 1
-            series.exceeding += 1
+    def digest(self) -> None:
+        """Count what was taken since the last time."""
+        fresh = self._fresh
+        if not fresh:
+            return
+        slo_us, counts, window = self.slo_us, self.histogram.counts, self.series.window
+        exceeding = 0
+        for latency in fresh:
+            place = index(latency)
+            counts[place] += 1
+            window[place >> SERIES_SHIFT] += 1
+            if latency > slo_us:
+                exceeding += 1
+        self.exceeding += exceeding
+        self.ok += len(fresh)
+        self.histogram.extend(min(fresh), max(fresh), sum(fresh))
+        fresh.clear()
 
     def bad(self, error: str) -> None:
         """Add a failed one. Of a timeout no more is known than that it would have taken longer."""
         self.errors[error] += 1
-        self.series.errors += 1
-        self.series.exceeding += 1
         if error in ("timeout", "unfinished"):
             self.censored += 1
+
+    def seen(self) -> tuple[int, int, int]:
+        """How many were counted: all, exceeding, failed."""
+        failed = self.failed
+        return self.ok + failed, self.exceeding + failed, failed
 
     @property
     def failed(self) -> int:
@@ -99,8 +115,8 @@ class Measured:
 
     def second_over(self, current: bool) -> None:
         """Close a second: it is a batch of its own, unless the phase is over and these are its stragglers."""
-        failed = self.failed
-        seen = (self.ok + failed, self.exceeding + failed)
+        self.digest()
+        seen = self.seen()[:2]
         new = (seen[0] - self._batched[0], seen[1] - self._batched[1])
         self._batched = seen
         if current or not self.batches.columns[0]:
@@ -110,6 +126,7 @@ class Measured:
 
     def document(self) -> dict[str, Any]:
         """As in the summary: latencies in milliseconds, of good ones."""
+        self.digest()
         histogram, failed = self.histogram, self.failed
         counted = self.batches.columns
         seen = (self.ok + failed, self.exceeding + failed)
@@ -136,7 +153,6 @@ class Series:
 
     def __init__(self) -> None:
         self.window = [0] * ((len(Histogram().counts) >> SERIES_SHIFT) + 1)
-        self.ok = self.exceeding = self.errors = 0
         self.counts = Folded(3)
         self._distributions: list[dict[int, int]] = []
         self._before = (0, 0, 0)
@@ -150,9 +166,8 @@ class Series:
             made._distributions = [{} for _slot in made.counts.columns[0]]
         return made
 
-    def second_over(self) -> None:
-        """Close a second."""
-        seen = (self.ok + self.errors, self.exceeding, self.errors)
+    def second_over(self, seen: tuple[int, int, int]) -> None:
+        """Close a second, by the end of which so many were counted since the beginning: all, exceeding, failed."""
         slots = len(self.counts.columns[0])
         merged = self.counts.add(*(now - before for now, before in zip(seen, self._before)))
         self._before = seen

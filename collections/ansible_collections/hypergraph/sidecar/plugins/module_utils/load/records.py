@@ -19,8 +19,8 @@ from ..faults import CheckError
 CHAT_FILE, EXPLANATION_FILE = "chat_results.jsonl", "explanation_results.jsonl"
 CHAT_FIELDS = ("t", "l", "s", "e", "p", "a", "b", "d", "r")
 EXPLANATION_FIELDS = ("t", "l", "g", "st", "e", "p", "a", "n")
-# With lines of some 150 bytes about 64 KiB.
-_BATCH = 400
+# With lines of some 150 bytes about 64 KiB; a power of two.
+BATCH = 512
 
 
 class Records:
@@ -30,6 +30,8 @@ class Records:
         self._path = path
         self._on_fault = on_fault
         self._lines: list[Any] = []
+        # Adds what ``line(*values)`` made; whoever adds calls ``flush`` now and then.
+        self.add = self._lines.append
         self.line, self._encode = _encoder(fields)
         try:
             self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o640)
@@ -39,19 +41,12 @@ class Records:
         except OSError as problem:
             raise _unwritable(path, problem) from None
 
-    def add(self, line: Any) -> None:
-        """Add what ``line(*values)`` made."""
-        lines = self._lines
-        lines.append(line)
-        if len(lines) >= _BATCH:
-            self.flush()
-
     def flush(self) -> None:
         """Write what was added. A disk that is full is told to ``on_fault``, and what cannot be written is given up."""
         if not self._lines:
             return
-        lines, self._lines = self._lines, []
-        left = memoryview(self._encode(lines))
+        left = memoryview(self._encode(self._lines))
+        self._lines.clear()
         try:
             while left:
                 left = left[os.write(self._fd, left) :]

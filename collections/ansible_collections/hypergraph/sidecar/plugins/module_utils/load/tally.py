@@ -34,10 +34,12 @@ class Tally:
 
     def second_over(self, phase: int) -> None:
         """Close a second of the run; ``phase`` is the position of the phase it was in, or one beyond the last."""
-        for (_name, position), measured in self._measured.items():
+        seen = {name: [0, 0, 0] for name in self._series}
+        for (name, position), measured in self._measured.items():
             measured.second_over(position == phase)
-        for series in self._series.values():
-            series.second_over()
+            seen[name] = [total + count for total, count in zip(seen[name], measured.seen())]
+        for name, (every, exceeding, failed) in seen.items():
+            self._series[name].second_over((every, exceeding, failed))
 
     def _series_of(self, name: str) -> Series:
         if name not in self._series:
@@ -51,6 +53,10 @@ class Tally:
         chats = [measured for (name, _phase), measured in self._measured.items() if name == CHAT]
         failed = sum(measured.failed for measured in chats)
         return sum(measured.ok for measured in chats) + failed, failed
+
+    def good_chats(self) -> int:
+        """Chats that were answered well, each with status 200."""
+        return sum(measured.ok for (name, _phase), measured in self._measured.items() if name == CHAT)
 
     def last_p95_ms(self) -> float | None:
         """The chats' 95th percentile in the last slot of the series, in milliseconds."""
