@@ -10,17 +10,16 @@ stalls is charged for everything that would have been asked meanwhile.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import secrets
 import ssl
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from .backpressure import Ladder
 from .channel import Channel
+from .codec import chat_reader
 from .histogram import Histogram
 from .http1 import Head
 from .measures import Measured
@@ -69,7 +68,7 @@ class Chats:
         self._shapes = [shapes(plan, phase, target) for phase in plan.phases]
         self._chat: list[Measured | None] = [None] * len(plan.phases)
         self._request_prefix = f"load-{secrets.token_hex(4)}-"
-        self._is_chat = _chat_reader()
+        self._is_chat = chat_reader()
         self._timeout_ns = int(plan.chat_timeout * _NS)
         self._timeout_us = self._timeout_ns // 1000
         self._channels: set[Channel] = set()
@@ -398,33 +397,6 @@ class Chats:
         self._measured(CHAT, self._phase).bad(error)
         started = max(began, self.began_ns)
         self._record(started, time.monotonic_ns(), 0, error, self._phase, None, 0, 0, f"{self._request_prefix}{self._numbers}")
-
-
-def _chat_reader() -> Callable[[bytes], bool]:
-    """What tells whether a body is the whole answer to a chat: an object of JSON with choices."""
-    try:
-        import msgspec
-    except ImportError:
-
-        def by_library(body: bytes) -> bool:
-            try:
-                chat: Any = json.loads(body)
-            except (ValueError, RecursionError):
-                return False
-            return isinstance(chat, dict) and isinstance(chat.get("choices"), list) and bool(chat["choices"])
-
-        return by_library
-    # What a choice holds is passed over, and only has to be JSON.
-    decode = msgspec.json.Decoder(msgspec.defstruct("Chat", [("choices", list[msgspec.Raw])], gc=False)).decode
-    faults = (msgspec.DecodeError, RecursionError)
-
-    def by_msgspec(body: bytes) -> bool:
-        try:
-            return bool(decode(body).choices)
-        except faults:
-            return False
-
-    return by_msgspec
 
 
 def _is_complete(body: bytes) -> bool:

@@ -52,6 +52,19 @@ class Run:
     clock_offset_ms: float | None = None
     watched_within: float | None = None
 
+    @classmethod
+    def told(cls, params: Mapping[str, Any]) -> Run:
+        """As a module's arguments say. ``start_at`` is by the clock of who started it, and becomes one by this host's."""
+        offset_s = (params["clock_offset_ms"] or 0.0) / 1000
+        return cls(
+            directory=Path(params["directory"]),
+            environment=params["environment"],
+            run_id=params["run_id"] or "",
+            start_at=None if params["start_at"] is None else params["start_at"] + offset_s,
+            clock_offset_ms=params["clock_offset_ms"],
+            watched_within=params["watched_within"],
+        )
+
 
 def run(plan: Plan, connection: Connection, told: Run) -> dict[str, Any]:
     """Drive the load and return the summary, which is in the directory too.
@@ -114,6 +127,7 @@ class Engine:
         self._seconds = 0
         self._ticks = 0
         self._state = "waiting"
+        self._writing: asyncio.Task[None] | None = None
         self._last_requests = 0
         self._rate = 0.0
 
@@ -173,9 +187,10 @@ class Engine:
         self._state = "draining"
         while not self._ended.is_set() and (self._chats.under_way or self._follower.pending):
             await self._wait(time.monotonic_ns() + _NS // 20)
-        ticking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await ticking
+        for task in filter(None, (ticking, self._writing)):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         gc.unfreeze()
         if self._fault:
             raise self._fault
@@ -206,7 +221,8 @@ class Engine:
         while True:
             due = max(due + _TICK, loop.time() - 10 * _TICK)
             await asyncio.sleep(due - loop.time())
-            self._health.lag.record(int((loop.time() - due) * 1_000_000))
+            # Loops that round their timers may be early.
+            self._health.lag.record(max(int((loop.time() - due) * 1_000_000), 0))
             now = time.monotonic_ns()
             self._chats.sweep(now)
             self._follower.sweep(now)
@@ -223,8 +239,8 @@ class Engine:
         ended, _failed = self._tally.ended()
         self._rate, self._last_requests = float(ended - self._last_requests), ended
         self._progress()
-        if self._seconds % _SUMMARY_EVERY_S == 0:
-            self._write_summary()
+        if self._seconds % _SUMMARY_EVERY_S == 0 and (self._writing is None or self._writing.done()):
+            self._writing = asyncio.get_running_loop().create_task(self._write_partial())
         within = self._told.watched_within
         if within and time.time() - _modified(self._told.directory / WATCH_FILE, self._began_at) > within:
             self._interrupt("nobody watching")
@@ -275,6 +291,12 @@ class Engine:
                 "pending": self._follower.pending,
             },
         )
+
+    async def _write_partial(self) -> None:
+        for _piece in self._tally.prepare():
+            await asyncio.sleep(0)
+        if self._state != "ended":
+            self._replace(SUMMARY_FILE, self._summary())
 
     def _write_summary(self) -> dict[str, Any]:
         summary = self._summary()

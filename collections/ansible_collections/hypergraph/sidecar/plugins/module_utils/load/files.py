@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from .codec import document_writer
 
 SUMMARY_FILE, PROGRESS_FILE, WATCH_FILE = "summary.json", "progress.json", "watched"
 
@@ -16,5 +17,5 @@ SUMMARY_FILE, PROGRESS_FILE, WATCH_FILE = "summary.json", "progress.json", "watc
 def replace(path: Path, document: Mapping[str, Any]) -> None:
     """Write a document of JSON to a temporary file beside, and rename it. Raises OSError."""
     temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(json.dumps(document, separators=(",", ":"), allow_nan=False) + "\n", encoding="utf-8")
+    temporary.write_bytes(document_writer()(document) + b"\n")
     temporary.replace(path)

@@ -10,8 +10,8 @@ import socket
 import time
 from typing import Any
 
+from .codec import has_msgspec
 from .histogram import Histogram
-from .records import has_msgspec
 
 MAX_CPU_SHARE = 0.85
 MAX_LAG_MS = 50.0
@@ -79,7 +79,7 @@ def _too_much(share: float, lag_p99_ms: float, offered: dict[str, Any]) -> list[
 
 def _spread(histogram: Histogram, divisor: int) -> dict[str, float | None]:
     """p50, p99 and max of a histogram of microseconds, divided; None of an empty one."""
-    if not histogram.max_us:
+    if not histogram.count:
         return {"p50": None, "p99": None, "max": None}
     found = (histogram.percentile(0.5), histogram.percentile(0.99), histogram.max_us)
     return dict(zip(("p50", "p99", "max"), (value / divisor for value in found)))

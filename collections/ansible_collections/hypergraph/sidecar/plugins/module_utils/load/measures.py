@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from .histogram import Histogram, index
-from .intervals import interval
+from .histogram import BUCKETS, Histogram, index_of, value_at
+from .percentiles import Percentiles
 
 # An hour in steps of a second; longer runs have wider steps.
 MAX_POINTS = 3600
@@ -20,7 +20,7 @@ SERIES_SHIFT = 5
 
 
 class Folded:
-    """Counts per time slot, one row a column, of which there are at most ``MAX_POINTS``: then neighbours merge and slots are twice as wide."""
+    """Counts per time slot, in columns of at most ``MAX_POINTS``: then neighbours merge, and slots are twice as wide."""
 
     def __init__(self, columns: int) -> None:
         self.columns: list[list[int]] = [[] for _column in range(columns)]
@@ -62,7 +62,22 @@ class Measured:
     it took is counted when ``digest`` is called, as it must be before anything is read, and ten times a second anyway.
     """
 
-    __slots__ = ("_fresh", "good", "_batched", "batches", "censored", "errors", "exceeding", "histogram", "ok", "phase", "series", "slo_us")
+    __slots__ = (
+        "_batched",
+        "_document",
+        "_documented",
+        "_fresh",
+        "batches",
+        "censored",
+        "errors",
+        "exceeding",
+        "good",
+        "histogram",
+        "ok",
+        "phase",
+        "series",
+        "slo_us",
+    )
 
     def __init__(self, phase: str, slo_us: int, series: Series) -> None:
         self.phase = phase
@@ -78,6 +93,8 @@ class Measured:
         self.errors: defaultdict[str, int] = defaultdict(int)
         self.batches = Folded(2)
         self._batched = (0, 0)
+        self._document: dict[str, Any] | None = None
+        self._documented = (0, 0, 0)
 
     def digest(self) -> None:
         """Count what was taken since the last time."""
@@ -87,14 +104,17 @@ class Measured:
         slo_us, counts, window = self.slo_us, self.histogram.counts, self.series.window
         exceeding = 0
         for latency in fresh:
-            place = index(latency)
+            place = index_of(latency)
             counts[place] += 1
             window[place >> SERIES_SHIFT] += 1
             if latency > slo_us:
                 exceeding += 1
         self.exceeding += exceeding
         self.ok += len(fresh)
-        self.histogram.extend(min(fresh), max(fresh), sum(fresh))
+        histogram = self.histogram
+        histogram.min_us = min(fresh) if self.ok == len(fresh) else min(histogram.min_us, min(fresh))
+        histogram.max_us = max(histogram.max_us, max(fresh))
+        histogram.sum_us += sum(fresh)
         fresh.clear()
 
     def bad(self, error: str) -> None:
@@ -125,25 +145,35 @@ class Measured:
             self.batches.add_to_last(*new)
 
     def document(self) -> dict[str, Any]:
-        """As in the summary: latencies in milliseconds, of good ones."""
+        """As in the summary: latencies in milliseconds, of good ones. Nothing is computed anew where nothing was counted since."""
         self.digest()
-        histogram, failed = self.histogram, self.failed
+        seen = self.seen()
+        if self._document is None or self._documented != seen:
+            self._document, self._documented = self._make_document(seen), seen
+        return self._document
+
+    def _make_document(self, seen: tuple[int, int, int]) -> dict[str, Any]:
         counted = self.batches.columns
-        seen = (self.ok + failed, self.exceeding + failed)
         rest = (seen[0] - self._batched[0], seen[1] - self._batched[1])
         if not counted[0]:
             counted = [[value] for value in rest]
         elif any(rest):
             counted = [[*column[:-1], column[-1] + value] for column, value in zip(counted, rest)]
+        percentiles = Percentiles(self.histogram) if self.ok else None
+        latencies = {name: percentiles.at(quantile) if percentiles else None for name, quantile in QUANTILES}
         return {
-            "count": self.ok + failed,
+            "count": seen[0],
             "ok": self.ok,
             "errors": dict(self.errors),
-            "exceeding": self.exceeding + failed,
+            "exceeding": seen[1],
             "batches": {"width_s": float(self.batches.width_s), "count": list(counted[0]), "exceeding": list(counted[1])},
-            "latency_ms": _latencies(histogram, self.ok),
-            "intervals_ms": {name: interval(histogram, quantile) if self.ok else None for name, quantile in QUANTILES[:3]},
-            "histogram": histogram.to_document(),
+            "latency_ms": {
+                **latencies,
+                "mean": round(self.histogram.sum_us / self.ok / 1000, 6) if percentiles else None,
+                "max": self.histogram.max_us / 1000 if percentiles else None,
+            },
+            "intervals_ms": {name: percentiles.interval(quantile) if percentiles else None for name, quantile in QUANTILES[:3]},
+            "histogram": self.histogram.to_document(),
             "censored": self.censored,
         }
 
@@ -152,7 +182,7 @@ class Series:
     """A class over the whole run, second by second, with the distribution of each second in coarse buckets."""
 
     def __init__(self) -> None:
-        self.window = [0] * ((len(Histogram().counts) >> SERIES_SHIFT) + 1)
+        self.window = [0] * ((BUCKETS >> SERIES_SHIFT) + 1)
         self.counts = Folded(3)
         self._distributions: list[dict[int, int]] = []
         self._before = (0, 0, 0)
@@ -219,11 +249,4 @@ def _percentile_ms(distribution: Mapping[int, int], quantile: float) -> float | 
 
 def _upper_ms(place: int) -> float:
     """The highest latency that falls into a coarse bucket, in milliseconds."""
-    return Histogram.value_at((place << SERIES_SHIFT) + (1 << SERIES_SHIFT) - 1) / 1000
-
-
-def _latencies(histogram: Histogram, count: int) -> dict[str, float | None]:
-    if not count:
-        return dict.fromkeys((*(name for name, _quantile in QUANTILES), "mean", "max"))
-    found: dict[str, float | None] = {name: histogram.percentile(quantile) / 1000 for name, quantile in QUANTILES}
-    return {**found, "mean": round(histogram.sum_us / count / 1000, 6), "max": histogram.max_us / 1000}
+    return value_at((place << SERIES_SHIFT) + (1 << SERIES_SHIFT) - 1) / 1000

@@ -72,7 +72,7 @@ class _KernelTimer:
 class _Times(ctypes.Structure):
     """struct itimerspec: interval and value, each in seconds and nanoseconds."""
 
-    _fields_ = [("interval", ctypes.c_long * 2), ("value", ctypes.c_long * 2)]  # noqa: RUF012  # ctypes asks for a list
+    _fields_ = [("interval", ctypes.c_long * 2), ("value", ctypes.c_long * 2)]  # ctypes asks for a list
 
 
 class _LibraryTimer:

@@ -62,10 +62,11 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         },
     },
     "poll_interval": {"type": "float", "default": 0.1},
-    "poll_rate": {"type": "float", "default": 500.0},
+    "poll_rate": {"type": "float", "default": 1000.0},
     "poll_connections": {"type": "int", "default": 8},
     "start_at": {"type": "float"},
     "clock_offset_ms": {"type": "float"},
+    "watched_within": {"type": "float"},
 }
 
 CHAT, SENTENCE, TOKEN = "chat", "sentence", "token"
@@ -76,6 +77,8 @@ MAX_CONCURRENCY = 1000
 MAX_RATE = 200_000.0
 MAX_SECONDS = 7 * 24 * 3600.0
 MAX_PHASES = 500
+# What the histogram reaches to.
+MAX_LATENCY_S = 3600.0
 _SLO_DEFAULTS = {CHAT: 500.0, SENTENCE: 2000.0, TOKEN: 8000.0}
 
 
@@ -175,12 +178,13 @@ def plan(params: Mapping[str, Any], connection: Connection) -> Plan:
         ("concurrency", 1, MAX_CONCURRENCY),
         ("attach_rate", 0, 1),
         ("connect_timeout", 0.001, 3600),
-        ("explanation_timeout", 0.001, MAX_SECONDS),
+        ("explanation_timeout", 0.001, MAX_LATENCY_S),
         ("poll_interval", 0.01, 3600),
         ("poll_rate", 0.1, MAX_RATE),
         ("poll_connections", 1, MAX_CONCURRENCY),
     ):
         _within(name, params[name], low, high)
+    _within("timeout", connection.timeout, 0.001, MAX_LATENCY_S)
     phases = _phases(params)
     if params["load_model"] == "open" and any(phase.rate_per_s is None for phase in phases):
         nameless = next(phase.name for phase in phases if phase.rate_per_s is None)

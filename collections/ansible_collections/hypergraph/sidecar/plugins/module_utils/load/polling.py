@@ -8,14 +8,13 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-import json
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 from ..traces import TERMINAL_STATES, status_path
 from .channel import Channel
+from .codec import state_reader
 from .http1 import Head
 from .measures import Measured
 from .plan import Plan
@@ -67,7 +66,7 @@ class Follower:
         self._opening: set[asyncio.Task[None]] = set()
         self._handle: asyncio.TimerHandle | None = None
         self._closing = False
-        self._state_of = _state_reader()
+        self._state_of = state_reader()
         self._interval_ns = int(plan.poll_interval * _NS)
         self._give_up_ns = int(plan.explanation_timeout * _NS)
         self._answer_ns = int(min(plan.chat_timeout, plan.explanation_timeout) * _NS)
@@ -175,7 +174,9 @@ class Follower:
             channel.close()
         state = self._state_of(body) if head.status == 200 else None
         age = now - followed.started_ns
-        if state in TERMINAL_STATES:
+        if age > self._give_up_ns:
+            self._end(followed, state, "unfinished", now)
+        elif state in TERMINAL_STATES:
             self._end(followed, state, str(state), now)
         elif head.status == 404 and age > min(_LOST_AFTER_NS, self._give_up_ns):
             self._end(followed, None, "lost", now)
@@ -246,29 +247,3 @@ class Follower:
         line = self._records.line
         offset = (started_ns - self._began_ns()) // 1000 / 1_000_000
         self._records.add(line(offset, (now - started_ns) // 1000, explains, None, "malformed", measured.phase, None, 0))
-
-
-def _state_reader() -> Callable[[bytes], str | None]:
-    """What reads the state out of the status of a trace; None where there is none to read."""
-    try:
-        import msgspec
-    except ImportError:
-
-        def by_library(body: bytes) -> str | None:
-            try:
-                status: Any = json.loads(body)
-            except ValueError:
-                return None
-            state = status.get("state") if isinstance(status, dict) else None
-            return state if isinstance(state, str) else None
-
-        return by_library
-    decode = msgspec.json.Decoder(msgspec.defstruct("Status", [("state", str)])).decode
-
-    def by_msgspec(body: bytes) -> str | None:
-        try:
-            return str(decode(body).state)
-        except msgspec.DecodeError:
-            return None
-
-    return by_msgspec

@@ -8,13 +8,13 @@ Lines reach the file whole and in batches; after the death of the process the fi
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ..faults import CheckError
+from .codec import line_writer
 
 CHAT_FILE, EXPLANATION_FILE = "chat_results.jsonl", "explanation_results.jsonl"
 CHAT_FIELDS = ("t", "l", "s", "e", "p", "a", "b", "d", "r")
@@ -24,7 +24,7 @@ BATCH = 512
 
 
 class Records:
-    """Appends lines with the given fields to a new file. Texts in them must be such that JSON leaves them as they are, or be encoded by it."""
+    """Appends lines with the given fields to a new file."""
 
     def __init__(self, path: Path, fields: tuple[str, ...], on_fault: Callable[[CheckError], None]) -> None:
         self._path = path
@@ -32,7 +32,7 @@ class Records:
         self._lines: list[Any] = []
         # Adds what ``line(*values)`` made; whoever adds calls ``flush`` now and then.
         self.add = self._lines.append
-        self.line, self._encode = _encoder(fields)
+        self.line, self._encode = line_writer(fields)
         try:
             self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o640)
         except FileExistsError:
@@ -57,32 +57,6 @@ class Records:
         """Write what is left and close."""
         self.flush()
         os.close(self._fd)
-
-
-def has_msgspec() -> bool:
-    """Whether records and answers go through msgspec, which takes a tenth of the time of the standard library."""
-    try:
-        import msgspec  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
-
-def _encoder(fields: tuple[str, ...]) -> tuple[Callable[..., Any], Callable[[list[Any]], bytes]]:
-    """How a line is made of its values, and how lines become bytes."""
-    if has_msgspec():
-        import msgspec
-
-        return msgspec.defstruct("Line", [(field, Any) for field in fields], gc=False), msgspec.json.Encoder().encode_lines
-    encode = json.JSONEncoder(separators=(",", ":")).encode
-
-    def line(*values: Any) -> tuple[Any, ...]:
-        return values
-
-    def encoded(lines: list[Any]) -> bytes:
-        return "".join([encode(dict(zip(fields, values))) + "\n" for values in lines]).encode()
-
-    return line, encoded
 
 
 def _unwritable(path: Path, problem: OSError) -> CheckError:

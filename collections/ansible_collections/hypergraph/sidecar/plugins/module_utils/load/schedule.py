@@ -86,9 +86,9 @@ class Arrival(NamedTuple):
 def arrivals(plan: Plan) -> Iterator[Arrival]:
     """All arrivals of an open plan, in order.
 
-    They are drawn in the space of the expected count N(t), the integral of the rate, and carried into time by its inverse: evenly spaced
-    steps of 1 there give a constant rate or a straight ramp, exponential steps a Poisson process of the same rate (inversion method; Cinlar,
-    Introduction to Stochastic Processes, 1975, chapter 4.7).
+    They are drawn in the space of the expected count N(t), the integral of the rate, and carried into time by its inverse: evenly
+    spaced steps of 1 there give a constant rate or a straight ramp, exponential steps a Poisson process of the same rate (inversion
+    method; Cinlar, Introduction to Stochastic Processes, 1975, chapter 4.7).
     """
     random_steps = random.Random(plan.seed)  # noqa: S311
     poisson = plan.arrivals == "poisson"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from .measures import Measured, Series
@@ -61,6 +62,12 @@ class Tally:
     def last_p95_ms(self) -> float | None:
         """The chats' 95th percentile in the last slot of the series, in milliseconds."""
         return self._series[CHAT].last_p95_ms() if CHAT in self._series else None
+
+    def prepare(self) -> Iterator[None]:
+        """Make ready what ``classes`` gives, piece by piece, so that no request has to wait for all of it."""
+        for measured in list(self._measured.values()):
+            measured.document()
+            yield
 
     def classes(self) -> dict[str, dict[str, Any]]:
         """The summary's ``classes``."""
