@@ -188,12 +188,11 @@ class Series:
         self._before = (0, 0, 0)
 
     @classmethod
-    def beside(cls, other: Series | None) -> Series:
+    def beside(cls, other: Series) -> Series:
         """An empty one, of as many slots as another, and as wide."""
         made = cls()
-        if other:
-            made.counts = other.counts.emptied()
-            made._distributions = [{} for _slot in made.counts.columns[0]]
+        made.counts = other.counts.emptied()
+        made._distributions = [{} for _slot in made.counts.columns[0]]
         return made
 
     def second_over(self, seen: tuple[int, int, int]) -> None:

@@ -19,7 +19,8 @@ class Tally:
         self._phases = phases
         self._slo_us = {name: int(slo_ms[name] * 1000) for name in CLASSES}
         self._measured: dict[tuple[str, int], Measured] = {}
-        self._series: dict[str, Series] = {}
+        # There from the first second on, so that those of other classes can begin in step with it.
+        self._series: dict[str, Series] = {CHAT: Series()}
 
     @classmethod
     def of(cls, plan: Plan) -> Tally:
@@ -44,9 +45,7 @@ class Tally:
 
     def _series_of(self, name: str) -> Series:
         if name not in self._series:
-            # One that begins later has the seconds of the others before it.
-            before = next(iter(self._series.values()), None)
-            self._series[name] = Series.beside(before)
+            self._series[name] = Series.beside(self._series[CHAT])
         return self._series[name]
 
     def ended(self) -> tuple[int, int]:
@@ -61,7 +60,7 @@ class Tally:
 
     def last_p95_ms(self) -> float | None:
         """The chats' 95th percentile in the last slot of the series, in milliseconds."""
-        return self._series[CHAT].last_p95_ms() if CHAT in self._series else None
+        return self._series[CHAT].last_p95_ms()
 
     def prepare(self) -> Iterator[None]:
         """Make ready what ``classes`` gives, piece by piece, so that no request has to wait for all of it."""

@@ -1,0 +1,50 @@
+# Copyright: (c) 2026, hypergraph.sidecar contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Running the engine as a test asks, and reading what it wrote."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.connection import Connection, Token
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.engine import Run, run
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.plan import ARGUMENTS, Plan, plan
+
+WRITER = Token("alpha-writer", "Zq8vX3c9K1m2n3p4", "alpha", frozenset({"traces:write", "traces:read"}))
+READER = Token("alpha-reader", "Rq8vX3c9K1m2n3p5", "alpha", frozenset({"traces:read"}))
+SUBMITTER = Token("alpha-submitter", "Sq8vX3c9K1m2n3p6", "alpha", frozenset({"traces:write"}))
+
+
+def arguments(**told: Any) -> dict[str, Any]:
+    """A module's arguments with their defaults, but for a run that takes half a second."""
+    brief = {"directory": "/nonexistent", "duration": 0.5, "warmup": 0.0, "concurrency": 2, "attach_rate": 0.0, "slo_ms": {}}
+    return {**{name: spec.get("default") for name, spec in ARGUMENTS.items()}, **brief, **told}
+
+
+def planned(connection: Connection | None = None, **told: Any) -> Plan:
+    return plan(arguments(**told), connection or Connection("http://gateway.example", (WRITER,)))
+
+
+def drive(url: str, directory: Path, timeout: float = 5.0, connection: dict[str, Any] | None = None, **told: Any) -> dict[str, Any]:
+    """Run and return the summary, which is the one on disk."""
+    spoken = Connection(url, **{"tokens": (WRITER,), "timeout": timeout, **(connection or {})})
+    summary = run(planned(spoken, **told), spoken, Run(directory))
+    assert json.loads((directory / "summary.json").read_bytes()) == summary
+    return summary
+
+
+def records(directory: Path, name: str = "chat") -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (directory / f"{name}_results.jsonl").read_text().splitlines()]
+
+
+def total(summary: dict[str, Any], name: str = "chat") -> dict[str, Any]:
+    """Counts of a class over all phases, and its errors."""
+    phases = list(summary["classes"].get(name, {}).values())
+    errors: dict[str, int] = {}
+    for measured in phases:
+        for error, count in measured["errors"].items():
+            errors[error] = errors.get(error, 0) + count
+    return {**{key: sum(measured[key] for measured in phases) for key in ("count", "ok", "exceeding", "censored")}, "errors": errors}

@@ -1,0 +1,136 @@
+# Copyright: (c) 2026, hypergraph.sidecar contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Counting in constant memory."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.backpressure import Ladder
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.health import Health
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.measures import MAX_POINTS, Folded, Measured, Series
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.tally import Tally
+
+
+def test_counts_of_a_long_run_stay_bounded_and_complete() -> None:
+    folded = Folded(2)
+    for second in range(5 * MAX_POINTS + 3):
+        folded.add(second, 1)
+        assert len(folded.columns[0]) <= MAX_POINTS
+    assert folded.width_s == 8
+    assert sum(folded.columns[1]) == 5 * MAX_POINTS + 3
+    assert folded.columns[1][:-1] == [8] * (len(folded.columns[1]) - 1)
+    assert folded.columns[0][0] == sum(range(8))
+    assert sum(folded.columns[0]) == sum(range(5 * MAX_POINTS + 3))
+
+
+def test_percentiles_are_within_a_thousandth_and_their_intervals_hold_them() -> None:
+    source = random.Random(3)
+    latencies = [int(source.lognormvariate(11, 0.8)) for _draw in range(5000)]
+    measured = Measured("steady", 100_000, Series())
+    for latency in latencies:
+        measured.good(latency)
+    document = measured.document()
+    ordered = sorted(latencies)
+    for name, rank in (("p50", 2500), ("p95", 4750), ("p99", 4950), ("p999", 4995)):
+        exact = ordered[rank - 1] / 1000
+        assert exact <= document["latency_ms"][name] <= exact * 1.001
+    assert document["latency_ms"]["max"] == ordered[-1] / 1000
+    assert document["latency_ms"]["mean"] == pytest.approx(sum(latencies) / 5_000_000)
+    assert document["exceeding"] == sum(latency > 100_000 for latency in latencies)
+    for name in ("p50", "p95", "p99"):
+        low, high = document["intervals_ms"][name]
+        assert low < document["latency_ms"][name] < high
+
+
+def test_errors_exceed_and_timeouts_are_censored() -> None:
+    measured = Measured("steady", 500, Series())
+    for latency in (100, 501, 500):
+        measured.good(latency)
+    for error in ("timeout", "reset", "unfinished", "reset"):
+        measured.bad(error)
+    document = measured.document()
+    assert (document["count"], document["ok"], document["exceeding"], document["censored"]) == (7, 3, 5, 2)
+    assert document["errors"] == {"timeout": 1, "reset": 2, "unfinished": 1}
+
+
+def test_stragglers_of_a_phase_count_in_its_last_batch() -> None:
+    measured = Measured("a", 500, Series())
+    for second in range(3):
+        measured.good(10 + second)
+        measured.second_over(current=True)
+    measured.second_over(current=False)
+    measured.bad("reset")
+    measured.second_over(current=False)
+    assert measured.document()["batches"] == {"width_s": 1.0, "count": [1, 1, 2], "exceeding": [0, 0, 1]}
+    measured.good(600)
+    assert measured.document()["batches"]["count"] == [1, 1, 3]
+
+
+def test_series_of_classes_are_in_step_and_show_each_second() -> None:
+    tally = Tally(["a"], {"chat": 0.5, "sentence": 1.0, "token": 1.0})
+    for second in range(4):
+        for _request in range(10 * second):
+            tally.measured("chat", 0).good(1000 * (second + 1))
+        if second == 2:
+            tally.measured("sentence", 0).bad("trace_failed")
+        tally.second_over(0)
+    series = tally.series()
+    assert series["chat"]["count"] == [0, 10, 20, 30]
+    assert series["sentence"]["errors"][-2:] == [1, 0]
+    assert len(series["sentence"]["count"]) == len(series["chat"]["count"])
+    assert series["chat"]["p95_ms"][-1] == pytest.approx(4.0, rel=1 / 16)
+    assert series["sentence"]["p50_ms"][-1] is None
+    assert tally.ended() == (60, 0)
+
+
+def test_a_series_that_folds_keeps_the_distribution_of_what_it_joins() -> None:
+    series = Series()
+    for second in range(MAX_POINTS + 10):
+        series.window[1000 >> 5] += 1
+        series.second_over((second + 1, 0, 0))
+    document = series.document()
+    assert document["width_s"] == 2.0
+    assert sum(document["count"]) == MAX_POINTS + 10
+    assert {len(document[column]) for column in ("count", "p50_ms", "p95_ms")} == {len(document["count"])}
+    assert set(document["p50_ms"]) == {pytest.approx(1.023)}
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("0", 0.0),
+        ("120", 120.0),
+        ("Fri, 31 Dec 1999 23:59:59 GMT", 0.0),
+        (None, None),
+        ("", None),
+        ("-1", None),
+        ("1.5", None),
+        ("²", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(said: str | None, seconds: float | None) -> None:
+    ladder = Ladder()
+    ladder.refused(said)
+    assert ladder.document() == {"429": 1, "retry_after_s": {"min": seconds, "max": seconds, "missing": int(seconds is None)}}
+
+
+@pytest.mark.parametrize(
+    ("lag_ms", "send_ms", "dropped", "said"),
+    [(1, 1, 0, ""), (80, 1, 0, "event loop"), (1, 30, 0, "sent requests"), (1, 1, 2, "dropped 2 of 1000")],
+)
+def test_a_generator_that_did_not_keep_up_says_why(lag_ms: int, send_ms: int, dropped: int, said: str) -> None:
+    health = Health("uvloop", None)
+    health.begin()
+    for _tick in range(10):
+        health.lag.record(lag_ms * 1000)
+    offered = {"planned": 1000, "dropped": dropped, "send_error_us": {"p50": 1.0, "p99": send_ms * 1000.0, "max": 1.0}}
+    health._share = 0.1
+    document = health.document(offered, [])
+    assert document["healthy"] == (not said)
+    assert all(said in problem for problem in document["problems"])
+    health._share = 0.99
+    assert any("99% of a processor" in problem for problem in health.document(offered, [])["problems"])
