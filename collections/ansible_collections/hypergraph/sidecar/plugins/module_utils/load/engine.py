@@ -330,7 +330,7 @@ class Engine:
                 "interrupted": self._interrupted if ended or self._interrupted else "not ended yet",
             },
             "plan": self._plan.document(),
-            "classes": self._tally.classes(),
+            "classes": self._tally.classes(final=ended),
             "traces": traces,
             "offered": offered,
             "bytes": {"sent": chats.bytes_sent + follower.bytes_sent, "received": chats.bytes_received + follower.bytes_received},

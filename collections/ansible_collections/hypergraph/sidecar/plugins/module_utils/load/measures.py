@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from .histogram import BUCKETS, Histogram, index_of, value_at
+from .histogram import SIZE, Histogram, index, value_at
 from .percentiles import Percentiles
 
 # An hour in steps of a second; longer runs have wider steps.
@@ -94,7 +94,7 @@ class Measured:
         self.batches = Folded(2)
         self._batched = (0, 0)
         self._document: dict[str, Any] | None = None
-        self._documented = (0, 0, 0)
+        self._documented = (0, 0, 0, False)
 
     def digest(self) -> None:
         """Count what was taken since the last time."""
@@ -104,17 +104,14 @@ class Measured:
         slo_us, counts, window = self.slo_us, self.histogram.counts, self.series.window
         exceeding = 0
         for latency in fresh:
-            place = index_of(latency)
+            place = index(latency)
             counts[place] += 1
             window[place >> SERIES_SHIFT] += 1
             if latency > slo_us:
                 exceeding += 1
         self.exceeding += exceeding
         self.ok += len(fresh)
-        histogram = self.histogram
-        histogram.min_us = min(fresh) if self.ok == len(fresh) else min(histogram.min_us, min(fresh))
-        histogram.max_us = max(histogram.max_us, max(fresh))
-        histogram.sum_us += sum(fresh)
+        self.histogram.extend(min(fresh), max(fresh), sum(fresh))
         fresh.clear()
 
     def bad(self, error: str) -> None:
@@ -144,15 +141,18 @@ class Measured:
         elif any(new):
             self.batches.add_to_last(*new)
 
-    def document(self) -> dict[str, Any]:
-        """As in the summary: latencies in milliseconds, of good ones. Nothing is computed anew where nothing was counted since."""
+    def document(self, final: bool = True) -> dict[str, Any]:
+        """As in the summary: latencies in milliseconds, of good ones. Nothing is computed anew where nothing was counted since.
+
+        One that is not final has no intervals, which take too long to be computed while requests wait.
+        """
         self.digest()
         seen = self.seen()
-        if self._document is None or self._documented != seen:
-            self._document, self._documented = self._make_document(seen), seen
+        if self._document is None or self._documented != (*seen, final):
+            self._document, self._documented = self._make_document(seen, final), (*seen, final)
         return self._document
 
-    def _make_document(self, seen: tuple[int, int, int]) -> dict[str, Any]:
+    def _make_document(self, seen: tuple[int, int, int], final: bool) -> dict[str, Any]:
         counted = self.batches.columns
         rest = (seen[0] - self._batched[0], seen[1] - self._batched[1])
         if not counted[0]:
@@ -172,7 +172,7 @@ class Measured:
                 "mean": round(self.histogram.sum_us / self.ok / 1000, 6) if percentiles else None,
                 "max": self.histogram.max_us / 1000 if percentiles else None,
             },
-            "intervals_ms": {name: percentiles.interval(quantile) if percentiles else None for name, quantile in QUANTILES[:3]},
+            "intervals_ms": {name: percentiles.interval(quantile) if percentiles and final else None for name, quantile in QUANTILES[:3]},
             "histogram": self.histogram.to_document(),
             "censored": self.censored,
         }
@@ -182,7 +182,7 @@ class Series:
     """A class over the whole run, second by second, with the distribution of each second in coarse buckets."""
 
     def __init__(self) -> None:
-        self.window = [0] * ((BUCKETS >> SERIES_SHIFT) + 1)
+        self.window = [0] * ((SIZE >> SERIES_SHIFT) + 1)
         self.counts = Folded(3)
         self._distributions: list[dict[int, int]] = []
         self._before = (0, 0, 0)

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left
 from itertools import accumulate
 
 from .histogram import Histogram, rank_of, value_at
+from .intervals import ranks
 
-# Of the normal distribution, two-sided 95 %.
-_Z = 1.959964
+CONFIDENCE = 0.95
 
 
 class Percentiles:
@@ -27,14 +26,9 @@ class Percentiles:
         """The latency that the fraction of all do not exceed."""
         return self._of_rank(rank_of(fraction, self._count))
 
-    def interval(self, fraction: float) -> list[float]:
-        """Bounds of its 95 % confidence interval, from order statistics: ranks by the normal approximation of the binomial distribution.
-
-        David and Nagaraja, Order Statistics, 3rd edition, section 7.1. Where there are too few, the bounds are the extremes.
-        """
-        spread = _Z * math.sqrt(self._count * fraction * (1 - fraction))
-        low, high = math.floor(self._count * fraction - spread), math.ceil(self._count * fraction + spread) + 1
-        return [self._of_rank(max(low, 1)), self._of_rank(min(high, self._count))]
+    def interval(self, fraction: float) -> list[float | None]:
+        """Bounds of its 95 % confidence interval, from order statistics; None for a side on which there are too few to bound it."""
+        return [None if rank is None else self._of_rank(rank) for rank in ranks(fraction, self._count, CONFIDENCE)]
 
     def _of_rank(self, rank: int) -> float:
         return min(value_at(bisect_left(self._below, rank)), self._max_us) / 1000

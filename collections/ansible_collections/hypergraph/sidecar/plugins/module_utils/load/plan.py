@@ -177,6 +177,7 @@ def plan(params: Mapping[str, Any], connection: Connection) -> Plan:
     for name, low, high in (
         ("concurrency", 1, MAX_CONCURRENCY),
         ("attach_rate", 0, 1),
+        ("seed", 0, 2**63),
         ("connect_timeout", 0.001, 3600),
         ("explanation_timeout", 0.001, MAX_LATENCY_S),
         ("poll_interval", 0.01, 3600),

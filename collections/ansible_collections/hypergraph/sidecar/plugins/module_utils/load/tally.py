@@ -65,14 +65,14 @@ class Tally:
     def prepare(self) -> Iterator[None]:
         """Make ready what ``classes`` gives, piece by piece, so that no request has to wait for all of it."""
         for measured in list(self._measured.values()):
-            measured.document()
+            measured.document(final=False)
             yield
 
-    def classes(self) -> dict[str, dict[str, Any]]:
-        """The summary's ``classes``."""
+    def classes(self, final: bool = True) -> dict[str, dict[str, Any]]:
+        """The summary's ``classes``; before the end of a run without confidence intervals."""
         found: dict[str, dict[str, Any]] = {}
         for (name, _phase), measured in sorted(self._measured.items(), key=lambda item: (CLASSES.index(item[0][0]), item[0][1])):
-            found.setdefault(name, {})[measured.phase] = measured.document()
+            found.setdefault(name, {})[measured.phase] = measured.document(final)
         return found
 
     def series(self) -> dict[str, Any]:

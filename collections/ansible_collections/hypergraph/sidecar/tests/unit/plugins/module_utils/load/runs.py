@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.connection import Connection, Token
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.engine import Run, run
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.plan import ARGUMENTS, Plan, plan
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.reading import read
 
 WRITER = Token("alpha-writer", "Zq8vX3c9K1m2n3p4", "alpha", frozenset({"traces:write", "traces:read"}))
 READER = Token("alpha-reader", "Rq8vX3c9K1m2n3p5", "alpha", frozenset({"traces:read"}))
@@ -29,10 +30,10 @@ def planned(connection: Connection | None = None, **told: Any) -> Plan:
 
 
 def drive(url: str, directory: Path, timeout: float = 5.0, connection: dict[str, Any] | None = None, **told: Any) -> dict[str, Any]:
-    """Run and return the summary, which is the one on disk."""
+    """Run and return the summary, which is the one on disk and can be judged."""
     spoken = Connection(url, **{"tokens": (WRITER,), "timeout": timeout, **(connection or {})})
     summary = run(planned(spoken, **told), spoken, Run(directory))
-    assert json.loads((directory / "summary.json").read_bytes()) == summary
+    assert read(str(directory / "summary.json")) == summary
     return summary
 
 
