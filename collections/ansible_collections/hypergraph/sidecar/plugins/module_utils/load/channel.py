@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Protocol
 
-from .http1 import CHUNKED, MAX_HEAD, UNTIL_CLOSE, Chunks, Head, MalformedAnswer, parse_head
+from .http1 import CHUNKED, MAX_HEAD, UNTIL_CLOSE, Chunks, Head, MalformedAnswer, joined, parse_head
 
 MAX_BODY = 4 * 1024 * 1024
 # Of a stream of events only the end tells whether it was complete.
@@ -133,6 +133,10 @@ class Channel(asyncio.Protocol):
                 return
             self._received = len(data)
             if head and head.status >= 200:
+                body = joined(data, end + 4) if head.length == CHUNKED else None
+                if body is not None:
+                    self._whole(head, body)
+                    return
                 self._begin(head)
                 self._take(head, data[end + 4 :])
             else:
@@ -162,8 +166,8 @@ class Channel(asyncio.Protocol):
         head = parse_head(block)
         if head.status == 101:
             raise MalformedAnswer("it switches to a protocol that was not asked for")
-        # Interim and unframed answers are left to the slow way, as are traced ones, which never come twice.
-        if head.length >= 0 and head.status >= 200 and head.trace_id is None:
+        # Traced ones never come twice.
+        if head.status >= 200 and head.trace_id is None:
             if len(self._known) >= _KNOWN_HEADS:
                 self._known.clear()
             self._known[block] = head

@@ -13,9 +13,10 @@ import asyncio
 import re
 import secrets
 import ssl
-import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
+from itertools import cycle
+from time import monotonic_ns
 
 from .backpressure import Ladder
 from .channel import Channel
@@ -27,7 +28,7 @@ from .pacing import Timer
 from .plan import CHAT, Plan
 from .polling import Followed, Follower
 from .records import BATCH, Records
-from .schedule import PERIOD, Arrival, arrivals, concurrency_at, rate_at, shapes
+from .schedule import Arrival, arrivals, concurrency_at, rate_at, shapes
 from .target import Target
 
 _NS = 1_000_000_000
@@ -65,7 +66,7 @@ class Chats:
         self._follower = follower
         self._open_model = plan.model == "open"
         self._known: dict[bytes, Head] = {}
-        self._shapes = [shapes(plan, phase, target) for phase in plan.phases]
+        self._shapes = [cycle(shapes(plan, phase, target)) for phase in plan.phases]
         self._chat: list[Measured | None] = [None] * len(plan.phases)
         self._request_prefix = f"load-{secrets.token_hex(4)}-"
         self._is_chat = chat_reader()
@@ -124,7 +125,7 @@ class Chats:
         """Go over to a phase."""
         self._phase = phase
         self._next_limited_ns = 0
-        self.adjust(time.monotonic_ns())
+        self.adjust(monotonic_ns())
         self._due()
 
     def adjust(self, now: int) -> None:
@@ -173,7 +174,7 @@ class Chats:
             self._due_arrivals()
         elif self._plan.phases[self._phase].rate_per_s is None:
             while self._idle and self._below_limit():
-                self._launch(self._idle.popleft(), time.monotonic_ns(), 0, self._phase)
+                self._launch(self._idle.popleft(), monotonic_ns(), 0, self._phase)
         else:
             self._due_limited()
 
@@ -184,7 +185,7 @@ class Chats:
     def _due_arrivals(self) -> None:
         while self._next:
             due = self.began_ns + self._next.due_ns
-            now = time.monotonic_ns()
+            now = monotonic_ns()
             if due > now:
                 self._late = False
                 if self._timer:
@@ -211,7 +212,7 @@ class Chats:
 
     def _due_limited(self) -> None:
         while self._idle and self._below_limit():
-            now = time.monotonic_ns()
+            now = monotonic_ns()
             if self._next_limited_ns > now:
                 if self._timer:
                     self._timer.at(self._next_limited_ns)
@@ -241,7 +242,7 @@ class Chats:
         if not number & (BATCH - 1):
             self.flush()
         exchange = channel.exchange
-        explains, rest, caller, start = self._shapes[phase][number % PERIOD]
+        explains, rest, caller, start = next(self._shapes[phase])
         exchange.request_id = request_id = self._request_prefix + str(number)
         request = start + request_id.encode() + rest
         exchange.started_ns = started
@@ -268,7 +269,7 @@ class Chats:
 
     def answered(self, channel: Channel, head: Head, body: bytes, received: int) -> None:
         """See ``channel.Owner``. Every request goes through here, so nothing is done that can be done for many at once."""
-        now = time.monotonic_ns()
+        now = monotonic_ns()
         exchange = channel.exchange
         measured = exchange.measured
         started = exchange.started_ns
@@ -307,7 +308,7 @@ class Chats:
         exchange = channel.exchange
         self.bytes_received += received
         exchange.measured.bad(error)
-        now = time.monotonic_ns()
+        now = monotonic_ns()
         self._record(exchange.started_ns, now, 0, error, exchange.phase, None, received, exchange.delay_us, exchange.request_id)
 
     def lost(self, channel: Channel) -> None:
@@ -373,7 +374,7 @@ class Chats:
     async def _connecting(self, number: int) -> None:
         after = 0.0
         while True:
-            began = time.monotonic_ns()
+            began = monotonic_ns()
             try:
                 async with self._gate:
                     await self._target.connect(lambda: Channel(self, self._known, number), number, self._plan.connect_timeout)
@@ -396,7 +397,7 @@ class Chats:
         self.sent += 1
         self._measured(CHAT, self._phase).bad(error)
         started = max(began, self.began_ns)
-        self._record(started, time.monotonic_ns(), 0, error, self._phase, None, 0, 0, f"{self._request_prefix}{self._numbers}")
+        self._record(started, monotonic_ns(), 0, error, self._phase, None, 0, 0, f"{self._request_prefix}{self._numbers}")
 
 
 def _is_complete(body: bytes) -> bool:

@@ -12,6 +12,7 @@ from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.http1 impo
     UNTIL_CLOSE,
     Chunks,
     MalformedAnswer,
+    joined,
     parse_head,
 )
 
@@ -86,7 +87,20 @@ def test_of_long_chunks_the_end_is_kept_and_what_follows_is_told() -> None:
     assert (bytes(chunks.body), chunks.size) == (b"6789", 14)
 
 
-@pytest.mark.parametrize("data", [b"x\r\n", b"-1\r\n", b"1_0\r\n", b"\r\n", b"2\r\nabc\r\n", b"f" * 20 + b"\r\n", b"1" * 2000])
+@pytest.mark.parametrize("data", [b"x\r\n", b"-1\r\n", b"1_0\r\n", b"0x5\r\n", b"\r\n", b"2\r\nabc\r\n", b"f" * 20 + b"\r\n", b"1" * 2000])
 def test_broken_chunks_are_refused(data: bytes) -> None:
     with pytest.raises(MalformedAnswer):
         Chunks(keep=10).feed(data)
+
+
+def test_plain_chunks_that_are_all_there_are_joined_at_once() -> None:
+    assert joined(b"head4\r\nWiki\r\na\r\n0123456789\r\n0\r\n\r\n", 4) == b"Wiki0123456789"
+    assert joined(b"0\r\n\r\n", 0) == b""
+
+
+@pytest.mark.parametrize(
+    "data",
+    [CHUNKED_BODY, CHUNKED_BODY[:-3], b"4\r\nWiki", b"4\r\nWikis\r\n0\r\n\r\n", b"0\r\n\r\nmore", b"", b"-1\r\n", b"4\r\nWiki\r\n0\r\n"],
+)
+def test_other_chunks_are_left_to_whom_takes_them_as_they_come(data: bytes) -> None:
+    assert joined(data, 0) is None

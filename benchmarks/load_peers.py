@@ -1,0 +1,130 @@
+"""Load generators that may be on PATH, each told to do the same: chats with a token, in a closed loop, over kept-alive connections."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+TOKEN = "bench-0123456789abcdef"  # noqa: S105  # of no service
+CHAT = json.dumps({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Why is the sky blue? " * 4}]})
+_HEADERS = (f"Authorization: Bearer {TOKEN}", "Content-Type: application/json")
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A contender: what it records of each request, and its command for (url, connections, seconds, a directory of its own)."""
+
+    name: str
+    records: str
+    program: str
+    command: Callable[[str, int, int, Path], list[str]]
+
+
+def engine(url: str, connections: int, seconds: int, scratch: Path, *, stream: bool = False, attach_rate: float = 0.0) -> list[str]:
+    """The load engine of this collection."""
+    told = {
+        "base_url": url,
+        "directory": str(scratch / "run"),
+        "concurrency": connections,
+        "duration": seconds,
+        "stream": stream,
+        "attach_rate": attach_rate,
+    }
+    return [sys.executable, "-m", "benchmarks.load_engine", json.dumps(told)]
+
+
+def _wrk(url: str, connections: int, seconds: int, scratch: Path) -> list[str]:
+    script = scratch / "chat.lua"
+    headers = "".join(f"wrk.headers[{json.dumps(name)}] = {json.dumps(value.strip())}\n" for name, value in map(_split, _HEADERS))
+    script.write_text(f'wrk.method = "POST"\nwrk.body = {json.dumps(CHAT)}\n{headers}')
+    return ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), f"{url}/v1/chat/completions"]
+
+
+def _h2load(url: str, connections: int, seconds: int, scratch: Path) -> list[str]:
+    body = scratch / "chat.json"
+    body.write_text(CHAT)
+    headers = [word for header in _HEADERS for word in ("-H", header)]
+    log = ["--log-file", str(scratch / "h2load.log")]
+    return ["h2load", "--h1", f"-c{connections}", f"-D{seconds}", "-t1", *headers, "-d", str(body), *log, f"{url}/v1/chat/completions"]
+
+
+def _ab(url: str, connections: int, seconds: int, scratch: Path) -> list[str]:
+    body = scratch / "chat.json"
+    body.write_text(CHAT)
+    told = ["-k", "-q", "-c", str(connections), "-t", str(seconds), "-n", "100000000", "-p", str(body), "-T", "application/json"]
+    return ["ab", *told, "-H", _HEADERS[0], f"{url}/v1/chat/completions"]
+
+
+def _k6(url: str, connections: int, seconds: int, scratch: Path) -> list[str]:
+    script = scratch / "chat.js"
+    headers = dict(map(_split, _HEADERS))
+    script.write_text(
+        'import http from "k6/http";\n'
+        f"export default function () {{ http.post({json.dumps(f'{url}/v1/chat/completions')}, {json.dumps(CHAT)}, "
+        f"{{ headers: {json.dumps(headers)} }}); }}\n"
+    )
+    return ["k6", "run", "-q", "--vus", str(connections), "--duration", f"{seconds}s", "--out", f"csv={scratch / 'k6.csv'}", str(script)]
+
+
+def _vegeta(url: str, connections: int, seconds: int, scratch: Path) -> list[str]:
+    targets = scratch / "targets.json"
+    headers = {name: [value] for name, value in map(_split, _HEADERS)}
+    body = base64.b64encode(CHAT.encode()).decode()
+    targets.write_text(json.dumps({"method": "POST", "url": f"{url}/v1/chat/completions", "body": body, "header": headers}))
+    told = ["-format=json", f"-targets={targets}", "-rate=0", f"-max-workers={connections}", f"-duration={seconds}s"]
+    return ["vegeta", "attack", *told, f"-output={scratch / 'vegeta.bin'}"]
+
+
+def _locust(url: str, connections: int, seconds: int, scratch: Path) -> list[str]:
+    script = scratch / "chat.py"
+    script.write_text(
+        "from locust import FastHttpUser, task\n\n\nclass Caller(FastHttpUser):\n    @task\n    def chat(self):\n"
+        f"        self.client.post('/v1/chat/completions', data={CHAT!r}, headers={dict(map(_split, _HEADERS))!r})\n"
+    )
+    told = ["--headless", "--only-summary", "-u", str(connections), "-r", str(connections), "-t", f"{seconds}s", "-L", "CRITICAL"]
+    return ["locust", "-f", str(script), "-H", url, *told, "--csv", str(scratch / "locust")]
+
+
+def _autocannon(url: str, connections: int, seconds: int, _scratch: Path) -> list[str]:
+    headers = [word for header in _HEADERS for word in ("-H", header.replace(": ", "=", 1))]
+    return [
+        "autocannon",
+        "-n",
+        "-c",
+        str(connections),
+        "-d",
+        str(seconds),
+        "-m",
+        "POST",
+        *headers,
+        "-b",
+        CHAT,
+        f"{url}/v1/chat/completions",
+    ]
+
+
+PEERS = (
+    Peer("wrk", "nothing", "wrk", _wrk),
+    Peer("ab -k", "nothing", "ab", _ab),
+    Peer("h2load --h1 --log-file", "a line each", "h2load", _h2load),
+    Peer("vegeta", "a record each", "vegeta", _vegeta),
+    Peer("autocannon", "nothing", "autocannon", _autocannon),
+    Peer("k6 --out csv", "some ten lines each", "k6", _k6),
+    Peer("Locust FastHttpUser", "statistics only", "locust", _locust),
+)
+
+
+def found() -> tuple[list[Peer], list[str]]:
+    """Peers on PATH, and the names of the others."""
+    there = [peer for peer in PEERS if shutil.which(peer.program)]
+    return there, [peer.name for peer in PEERS if peer not in there]
+
+
+def _split(header: str) -> tuple[str, str]:
+    name, _colon, value = header.partition(": ")
+    return name, value
