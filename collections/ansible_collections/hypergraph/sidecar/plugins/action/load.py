@@ -104,11 +104,13 @@ class ActionModule(ActionBase):
                 result = self._status(job, "status", variables)
                 if result.get("finished") or result.get("failed"):
                     self._status(job, "cleanup", variables)
+                    if progress and not ended and "reason_code" not in result:
+                        return _died(directory)
                     return {
                         key: value for key, value in result.items() if key not in ("ansible_job_id", "started", "finished", "results_file")
                     }
                 if progress and now - heard > _SILENCE_S and not self._alive(progress):
-                    return {"failed": True, "changed": True, "msg": _died(directory), "reason_code": "load-died"}
+                    return _died(directory)
 
     def _ask(self, directory: str) -> tuple[str, dict[str, Any] | None]:
         """What the progress file says; asking is what keeps the run going."""
@@ -183,8 +185,7 @@ def _stoppable() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def _died(directory: str) -> str:
-    return (
-        f"the load run in {directory} died before its end. What it measured until then is in its records: "
-        "python -m ansible_collections.hypergraph.sidecar.plugins.module_utils.load.rebuild makes a summary of them."
-    )
+def _died(directory: str) -> dict[str, Any]:
+    reason = f"the load run in {directory} died before its end; what it measured until then is in its records"
+    remedy = "Find out what killed it; module_utils/load/rebuild.py of the collection makes a summary of the records."
+    return {"failed": True, "changed": True, "msg": f"{reason}. {remedy}", "reason_code": "load-died"}

@@ -243,7 +243,7 @@ msg:
   description: The same in one line, or why nothing was sent.
   returned: always
   type: str
-  sample: 12000 requests in 60 s (200/s), 0 errors, 3600 of 3600 explanations complete
+  sample: 12000 requests in 60 s (200.0/s), 0 errors, 3600 of 3600 explanations complete
 reason_code:
   description: Stable name of what was wrong.
   returned: when nothing was sent

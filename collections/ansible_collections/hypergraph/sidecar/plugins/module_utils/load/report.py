@@ -33,7 +33,7 @@ def sentence(short: Mapping[str, Any]) -> str:
     interrupted = f", ended early by {short['interrupted']}" if short["interrupted"] else ""
     traces = short["traces"]
     return (
-        f"{short['requests']} requests in {short['duration_s']:.0f} s ({short['achieved_per_s']:g}/s), {short['errors']} errors, "
+        f"{short['requests']} requests in {short['duration_s']:.0f} s ({short['achieved_per_s']:.1f}/s), {short['errors']} errors, "
         f"{traces['complete']} of {traces['accepted']} explanations complete{interrupted}"
         + ("" if short["healthy"] else f"; the generator did not keep up: {'; '.join(short['problems'])}")
     )
