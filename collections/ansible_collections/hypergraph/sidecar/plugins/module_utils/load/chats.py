@@ -101,6 +101,11 @@ class Chats:
         return sum(channel.busy for channel in self._channels)
 
     @property
+    def arriving(self) -> bool:
+        """Whether an open loop has requests that are not sent yet."""
+        return self._next is not None
+
+    @property
     def timer_kind(self) -> str:
         """How precisely requests are sent when due."""
         return self._timer.kind if self._timer else "not paced"

@@ -180,13 +180,16 @@ class Engine:
                 self._phase = position
                 self._chats.enter(position)
             await self._wait(self._began_ns + int(phase.ends_s * _NS))
-        self._chats.stop()
+        # An open loop has arrivals that were due and still wait for a connection.
+        if self._plan.model == "closed" or self._ended.is_set():
+            self._chats.stop()
         self._health.end()
         self._sent_until_s = self._elapsed()
         self._phase = len(self._plan.phases)
         self._state = "draining"
-        while not self._ended.is_set() and (self._chats.under_way or self._follower.pending):
+        while not self._ended.is_set() and (self._chats.arriving or self._chats.under_way or self._follower.pending):
             await self._wait(time.monotonic_ns() + _NS // 20)
+        self._chats.stop()
         for task in filter(None, (ticking, self._writing)):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -209,8 +212,8 @@ class Engine:
 
     async def _wait(self, until_ns: int) -> None:
         """Wait until a moment, or the end of the run if that comes first."""
-        seconds = (until_ns - time.monotonic_ns()) / _NS
-        if seconds > 0:
+        # Loops that round their timers may wake too early.
+        while not self._ended.is_set() and (seconds := (until_ns - time.monotonic_ns()) / _NS) > 0:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), seconds)
 
@@ -336,7 +339,7 @@ class Engine:
             "bytes": {"sent": chats.bytes_sent + follower.bytes_sent, "received": chats.bytes_received + follower.bytes_received},
             "status_codes": self._status_codes(),
             "ladder": chats.ladder.document(),
-            "generators": [self._health.document(offered, [*self._problems, *self._polling_problems()])],
+            "generators": [self._health.document(offered, chats.timer_kind, [*self._problems, *self._polling_problems()])],
             "series": self._tally.series(),
         }
 

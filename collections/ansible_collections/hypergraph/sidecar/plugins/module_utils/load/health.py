@@ -42,8 +42,8 @@ class Health:
         elapsed = time.monotonic() - self._began[0]
         return (time.process_time() - self._began[1]) / elapsed if elapsed > 0 else 0.0
 
-    def document(self, offered: dict[str, Any], further: list[str]) -> dict[str, Any]:
-        """The summary's entry of this generator. ``further`` are problems others found."""
+    def document(self, offered: dict[str, Any], pacing: str, further: list[str]) -> dict[str, Any]:
+        """The summary's entry of this generator: ``pacing`` is what kind of timer sends requests, ``further`` are problems others found."""
         share = self._current_share() if self._share is None else self._share
         lag = _spread(self.lag, 1000)
         problems = [*_too_much(share, lag["p99"] or 0.0, offered), *further]
@@ -52,6 +52,7 @@ class Health:
             "python": platform.python_version(),
             "loop": self._loop_name,
             "parser": "msgspec" if has_msgspec() else "json (slower; install msgspec for speed)",
+            "pacing": pacing,
             "cpu_share": round(share, 4),
             "loop_lag_ms": lag,
             "clock_offset_ms": self._clock_offset_ms,

@@ -129,8 +129,8 @@ def test_a_generator_that_did_not_keep_up_says_why(lag_ms: int, send_ms: int, dr
         health.lag.record(lag_ms * 1000)
     offered = {"planned": 1000, "dropped": dropped, "send_error_us": {"p50": 1.0, "p99": send_ms * 1000.0, "max": 1.0}}
     health._share = 0.1
-    document = health.document(offered, [])
+    document = health.document(offered, "timerfd", [])
     assert document["healthy"] == (not said)
     assert all(said in problem for problem in document["problems"])
     health._share = 0.99
-    assert any("99% of a processor" in problem for problem in health.document(offered, [])["problems"])
+    assert any("99% of a processor" in problem for problem in health.document(offered, "timerfd", [])["problems"])
