@@ -15,12 +15,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 SIGNIFICANT_BITS = 10
-HOUR_US = 3_600_000_000
+SIGNIFICANT = 1 << SIGNIFICANT_BITS
+MAX_US = 3_600_000_000
 _LINEAR_BITS = SIGNIFICANT_BITS + 1
 
 
-def index_of(us: int) -> int:
-    """Bucket of a latency of 0 to HOUR_US microseconds.
+def index(us: int) -> int:
+    """Bucket of a latency of 0 to MAX_US microseconds.
 
     A hot path that cannot afford the call may inline its two lines: ``shift`` is 0 below 2048 us.
     """
@@ -28,13 +29,13 @@ def index_of(us: int) -> int:
     return (shift << SIGNIFICANT_BITS) + (us >> shift)
 
 
-def value_at(index: int) -> int:
+def value_at(place: int) -> int:
     """The highest value, in microseconds, that falls into a bucket."""
-    shift = max((index >> SIGNIFICANT_BITS) - 1, 0)
-    return ((index - (shift << SIGNIFICANT_BITS) + 1) << shift) - 1
+    shift = max((place >> SIGNIFICANT_BITS) - 1, 0)
+    return ((place - (shift << SIGNIFICANT_BITS) + 1) << shift) - 1
 
 
-BUCKETS = index_of(HOUR_US) + 1
+SIZE = index(MAX_US) + 1
 _MEMBERS = {"unit", "significant", "count", "min_us", "max_us", "sum_us", "buckets"}
 
 
@@ -47,7 +48,7 @@ class Histogram:
     __slots__ = ("counts", "max_us", "min_us", "sum_us")
 
     def __init__(self) -> None:
-        self.counts = [0] * BUCKETS
+        self.counts = [0] * SIZE
         self.min_us = 0
         self.max_us = 0
         self.sum_us = 0
@@ -59,7 +60,13 @@ class Histogram:
         self.min_us = min(self.min_us, us) if self.max_us or self.counts[0] else us
         self.max_us = max(self.max_us, us)
         self.sum_us += us
-        self.counts[index_of(min(us, HOUR_US))] += 1
+        self.counts[index(min(us, MAX_US))] += 1
+
+    def extend(self, min_us: int, max_us: int, sum_us: int) -> None:
+        """Account for latencies that somebody else has counted in ``counts``: the least, the greatest and the sum of them."""
+        self.min_us = 0 if self.counts[0] else min(self.min_us or min_us, min_us)
+        self.max_us = max(self.max_us, max_us)
+        self.sum_us += sum_us
 
     @property
     def count(self) -> int:
@@ -77,10 +84,10 @@ class Histogram:
         if rank < 1:
             raise ValueError(f"rank {rank}: expected 1 to the number of latencies")
         below = 0
-        for index, count in enumerate(self.counts):
+        for place, count in enumerate(self.counts):
             below += count
             if below >= rank:
-                return min(value_at(index), self.max_us)
+                return min(value_at(place), self.max_us)
         raise ValueError(f"rank {rank} of {below} latencies")
 
     def percentile(self, fraction: float) -> int:
@@ -94,7 +101,7 @@ class Histogram:
 
     def count_above(self, us: int) -> int:
         """How many are, or may be, above the value: exact where it is the highest of its bucket (any below 2048 us), never too few."""
-        edge = index_of(min(us, HOUR_US))
+        edge = index(min(us, MAX_US))
         return sum(self.counts[edge if us < value_at(edge) else edge + 1 :])
 
     def merge(self, other: Histogram) -> None:
@@ -107,15 +114,15 @@ class Histogram:
         self.counts = [mine + theirs for mine, theirs in zip(self.counts, other.counts)]
 
     def to_document(self) -> dict[str, Any]:
-        """As JSON, with only the buckets that are not empty; ``significant`` is how many bits of a value its bucket keeps."""
+        """As JSON, with only the buckets that are not empty; a bucket is no wider than a value divided by ``significant``."""
         return {
             "unit": "us",
-            "significant": SIGNIFICANT_BITS,
+            "significant": SIGNIFICANT,
             "count": self.count,
             "min_us": self.min_us,
             "max_us": self.max_us,
             "sum_us": self.sum_us,
-            "buckets": [[index, count] for index, count in enumerate(self.counts) if count],
+            "buckets": [[place, count] for place, count in enumerate(self.counts) if count],
         }
 
     @classmethod
@@ -123,8 +130,8 @@ class Histogram:
         """Read what ``to_document`` wrote. Raises ValueError, naming what is wrong, for anything it cannot have written."""
         if not isinstance(document, Mapping) or set(document) != _MEMBERS:
             raise ValueError(f"expected an object with the members {', '.join(sorted(_MEMBERS))}")
-        if document["unit"] != "us" or document["significant"] != SIGNIFICANT_BITS:
-            raise ValueError(f"unit {document['unit']!r}, significant {document['significant']!r}: expected 'us' and {SIGNIFICANT_BITS}")
+        if document["unit"] != "us" or document["significant"] != SIGNIFICANT:
+            raise ValueError(f"unit {document['unit']!r}, significant {document['significant']!r}: expected 'us' and {SIGNIFICANT}")
         for member in ("count", "min_us", "max_us", "sum_us"):
             if not _is_count(document[member]):
                 raise ValueError(f"{member} is {document[member]!r}, expected a whole number, 0 or more")
@@ -149,18 +156,18 @@ def rank_of(fraction: float, count: int) -> int:
 
 
 def _dense(buckets: Any) -> list[int]:
-    counts = [0] * BUCKETS
+    counts = [0] * SIZE
     if not isinstance(buckets, list):
         raise ValueError("buckets is no list of [index, count]")
     previous = -1
     for bucket in buckets:
         if not (isinstance(bucket, list) and len(bucket) == 2 and all(map(_is_count, bucket)) and bucket[1]):
             raise ValueError(f"bucket {bucket!r}: expected [index, count] of whole numbers, the count above 0")
-        index, count = bucket
-        if not previous < index < BUCKETS:
-            raise ValueError(f"bucket index {index}: expected ascending ones below {BUCKETS}")
-        counts[index] = count
-        previous = index
+        place, count = bucket
+        if not previous < place < SIZE:
+            raise ValueError(f"bucket index {place}: expected ascending ones below {SIZE}")
+        counts[place] = count
+        previous = place
     return counts
 
 
@@ -168,8 +175,8 @@ def _consistent(histogram: Histogram, declared: int) -> None:
     count = histogram.count
     if declared != count:
         raise ValueError(f"count is {declared}, but the buckets hold {count}")
-    filled = [index for index, held in enumerate(histogram.counts) if held]
-    ends = (index_of(min(histogram.min_us, HOUR_US)), index_of(min(histogram.max_us, HOUR_US)))
+    filled = [place for place, held in enumerate(histogram.counts) if held]
+    ends = (index(min(histogram.min_us, MAX_US)), index(min(histogram.max_us, MAX_US)))
     if filled and ends != (filled[0], filled[-1]):
         raise ValueError(f"min_us {histogram.min_us} and max_us {histogram.max_us} are not in the first and last bucket")
     if not histogram.min_us * count <= histogram.sum_us <= histogram.max_us * count:

@@ -10,10 +10,10 @@ import random
 import pytest
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.histogram import (
-    BUCKETS,
-    HOUR_US,
+    SIZE,
+    MAX_US,
     Histogram,
-    index_of,
+    index,
     merged,
     value_at,
 )
@@ -35,18 +35,18 @@ def exact(values, fraction):
     return sorted(values)[math.ceil(round(fraction * len(values), 6)) - 1]
 
 
-@pytest.mark.parametrize("us", [0, 1, 1023, 1024, 2047, 2048, 2049, 4095, 4096, 65_535, 10**6, 10**9 + 7, HOUR_US - 1, HOUR_US])
+@pytest.mark.parametrize("us", [0, 1, 1023, 1024, 2047, 2048, 2049, 4095, 4096, 65_535, 10**6, 10**9 + 7, MAX_US - 1, MAX_US])
 def test_a_value_lies_in_its_bucket_and_the_bucket_is_narrow(us):
-    index = index_of(us)
-    assert us <= value_at(index)
-    assert value_at(index) - us <= us / 1024
-    assert index == 0 or value_at(index - 1) < us
+    place = index(us)
+    assert us <= value_at(place)
+    assert value_at(place) - us <= us / 1024
+    assert place == 0 or value_at(place - 1) < us
 
 
 def test_buckets_touch_each_other_without_gap():
-    edges = [value_at(index) for index in range(BUCKETS)]
+    edges = [value_at(place) for place in range(SIZE)]
     assert edges[:2050] == [*range(2048), 2049, 2051]
-    assert all(index_of(edge) == index and index_of(edge + 1) == index + 1 for index, edge in enumerate(edges[:-1]))
+    assert all(index(edge) == place and index(edge + 1) == place + 1 for place, edge in enumerate(edges[:-1]))
 
 
 @pytest.mark.parametrize("fraction", [0.001, 0.5, 0.95, 0.99, 0.999, 1.0])
@@ -80,9 +80,18 @@ def test_zero_is_a_latency_and_the_least_one():
 
 
 def test_more_than_an_hour_is_kept_as_the_greatest():
-    histogram = histogram_of([HOUR_US * 2])
-    assert histogram.max_us == HOUR_US * 2
-    assert histogram.count_above(HOUR_US - 10**7) == 1
+    histogram = histogram_of([MAX_US * 2])
+    assert histogram.max_us == MAX_US * 2
+    assert histogram.count_above(MAX_US - 10**7) == 1
+
+
+@pytest.mark.parametrize("first", [0, 5])
+def test_what_a_hot_path_counted_itself_is_accounted_for(first):
+    histogram = histogram_of([first, 9])
+    for latency in (3, 12_345):
+        histogram.counts[index(latency)] += 1
+    histogram.extend(3, 12_345, 12_348)
+    assert histogram.to_document() == histogram_of([first, 9, 3, 12_345]).to_document()
 
 
 def test_a_negative_latency_is_refused():
@@ -98,7 +107,7 @@ def test_count_above_an_edge_is_exact(us, above):
 def test_count_above_within_a_bucket_is_never_too_few():
     histogram = histogram_of([1_000_000])
     assert histogram.count_above(1_000_000) == 1, "the bucket reaches above the value"
-    assert histogram.count_above(value_at(index_of(1_000_000))) == 0
+    assert histogram.count_above(value_at(index(1_000_000))) == 0
 
 
 def test_a_document_reads_back_as_written():
@@ -120,7 +129,7 @@ def test_a_document_reads_back_as_written():
         ({"sum_us": 10**9}, "sum_us"),
         ({"buckets": {}}, "no list"),
         ({"buckets": [[2, 1], [2, 1]]}, "ascending"),
-        ({"buckets": [[2, 1], [BUCKETS, 1]]}, "ascending"),
+        ({"buckets": [[2, 1], [SIZE, 1]]}, "ascending"),
         ({"buckets": [[2, 1], [8.0, 1]]}, "whole numbers"),
         ({"buckets": [[2, 1], [8, 0]]}, "above 0"),
         ({"extra": 1}, "members"),
