@@ -5,16 +5,17 @@
 
 Requests that are near in time share a queue, a collection of garbage, a cold cache: a thousand of them do not tell as much as a thousand
 independent ones. The design effect says how many times larger the variance of the observed rate is than independence would have it (L. Kish,
-*Survey Sampling*, 1965, section 8.2). It is estimated by batch means (C. Alexopoulos, A. F. Seila, in *Handbook of Simulation*, 1998, chapter 7):
-how much the rates of stretches of time differ from each other. Of several lengths of the stretches, the one that shows most dependence counts.
+*Survey Sampling*, 1965, section 8.2). It is estimated by batch means (C. Alexopoulos, A. F. Seila, in *Handbook of Simulation*, 1998,
+chapter 7): how much the rates of stretches of time differ from each other. Stretches of several lengths are looked at, since nobody knows
+for how long requests depend on each other, and each look gives bounds of its own.
 
-The estimate is itself uncertain, the more so the fewer stretches it rests on. E. L. Korn and B. I. Graubard (1998, see binomial.py) take that
-into account by the ratio of Student's to the normal quantile.
+The estimate is itself uncertain, the more so the fewer stretches it rests on. E. L. Korn and B. I. Graubard (1998, see binomial.py) take
+that into account by the ratio of Student's to the normal quantile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -47,9 +48,25 @@ class Batches:
         return sum(self.exceeding)
 
     @property
+    def rate(self) -> float:
+        """The share that exceeded; 0 where there are none."""
+        return self.events / self.tries if self.tries else 0.0
+
+    @property
+    def filled(self) -> int:
+        """Stretches in which requests ended."""
+        return sum(1 for count in self.count if count)
+
+    @property
     def duration_s(self) -> float:
         """Seconds in which requests ended."""
-        return self.width_s * sum(1 for count in self.count if count)
+        return self.width_s * self.filled
+
+    @property
+    def worst(self) -> tuple[int, int]:
+        """Requests, and those exceeding, of the stretch in which most exceeded beyond the average."""
+        rate = self.rate
+        return max(zip(self.count, self.exceeding), key=lambda batch: batch[1] - rate * batch[0], default=(0, 0))
 
     def widened(self, factor: int) -> Batches:
         """So many neighbours joined to one; what is left over at the end joins the last."""
@@ -61,45 +78,29 @@ class Batches:
         return Batches(self.width_s, self.count[begin:end], self.exceeding[begin:end])
 
 
-@dataclass(frozen=True)
-class Dependence:
-    """``design_effect`` is at least 1; ``batches`` is how many stretches of ``width_s`` seconds it was estimated from, 0 where it was not."""
-
-    design_effect: float
-    batches: int
-    width_s: float
+def looks(batches: Batches) -> Iterator[Batches]:
+    """The same requests in ever longer stretches, each twice as long as the one before, while there are enough of them."""
+    while batches.filled >= MIN_BATCHES:
+        yield batches
+        batches = batches.widened(2)
 
 
-def dependence(batches: Batches) -> Dependence | None:
-    """The largest design effect that stretches of any length show; None where nothing can be seen: too few stretches, or all alike
-    because none or all exceeded."""
-    rate = batches.events / batches.tries if batches.tries else 0.0
-    if not 0 < rate < 1:
-        return None
-    found: Dependence | None = None
-    factor = 1
-    while len(batches.count) // factor >= MIN_BATCHES:
-        wide = batches.widened(factor)
-        effect = _design_effect(wide, rate)
-        if effect is not None and (found is None or effect > found.design_effect):
-            found = Dependence(effect, sum(1 for count in wide.count if count), wide.width_s)
-        factor *= 2
-    return found
+def design_effect(batches: Batches) -> float:
+    """How many times larger than under independence the variance of the rate is, at least 1.
 
-
-def uncertainty(found: Dependence, alpha: float) -> float:
-    """What the effective sample is multiplied with, at most 1, since the design effect is only an estimate."""
-    return float((NormalDist().inv_cdf(1 - alpha) / student_quantile(1 - alpha, found.batches - 1)) ** 2)
-
-
-def _design_effect(batches: Batches, rate: float) -> float | None:
-    """Of stretches of one length, by the ratio estimator (W. G. Cochran, *Sampling Techniques*, third edition, section 6.4): they do not
-    have the same number of requests. None where too few of them have any."""
-    filled = sum(1 for count in batches.count if count)
-    if filled < MIN_BATCHES:
-        return None
+    By the ratio estimator (W. G. Cochran, *Sampling Techniques*, third edition, section 6.4), since stretches do not have the same number of
+    requests each. 1 where none or all exceeded, of which nothing can be learned.
+    """
+    rate, filled = batches.rate, batches.filled
+    if not 0 < rate < 1 or filled < 2:
+        return 1.0
     spread = sum((events - rate * tries) ** 2 for tries, events in zip(batches.count, batches.exceeding))
     return max(1.0, filled / (filled - 1) * spread / (batches.tries * rate * (1 - rate)))
+
+
+def uncertainty(filled: int, alpha: float) -> float:
+    """What an effective sample is multiplied with, at most 1, since its design effect is only estimated, from so many stretches."""
+    return float((NormalDist().inv_cdf(1 - alpha) / student_quantile(1 - alpha, filled - 1)) ** 2)
 
 
 def _joined(values: Sequence[int], factor: int, whole: int) -> tuple[int, ...]:

@@ -5,6 +5,9 @@
 
 An objective such as "p95 <= 500 ms" says that at most 5 % of requests may take longer. It is met only where the upper bound on that share is
 at most 5 %, and broken only where the lower bound is above; between them, nobody can say.
+
+Exceedances come in bursts, and the next burst may be missing from a measurement by luck alone. Hence a pass must also stand if the worst
+stretch seen had come once more, and a fail if it had not come at all.
 """
 
 from __future__ import annotations
@@ -12,49 +15,68 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from . import binomial
-from .dependence import Batches, Dependence, dependence, uncertainty
+from . import anytime, binomial
+from .dependence import Batches, design_effect, looks, uncertainty
 
 PASS, FAIL, UNDECIDED = "pass", "fail", "inconclusive"
 # More samples than this are not asked for: the observed rate is too near to the limit to tell them apart.
-MAX_SAMPLES = 10_000_000
+MAX_SAMPLES = 100_000_000
 
 
 @dataclass(frozen=True)
 class Rule:
     """At most ``limit`` of requests may exceed. A wrong pass has a chance of at most ``pass_alpha``, a wrong fail of ``fail_alpha``.
 
-    Requests within ``correlation_s`` seconds may all share one fate, also where too few exceeded to see it.
+    Requests within ``correlation_s`` seconds may all share one fate, also where too few exceeded to see it. Where ``anytime``, these chances
+    hold however often the run is judged while it goes on, until it is decided; that takes more samples than judging once.
     """
 
     limit: float
     pass_alpha: float
     fail_alpha: float
     correlation_s: float
+    anytime: bool = False
 
     @property
     def least_samples(self) -> int:
         """How many independent requests a pass needs where none exceeds (59 for 5 % at 95 %; S. S. Wilks, 1941)."""
-        return math.ceil(math.log(self.pass_alpha) / math.log1p(-self.limit))
+        samples = math.ceil(math.log(self.pass_alpha) / math.log1p(-self.limit))
+        while self.high(0, samples) > self.limit:
+            samples += 1
+        return samples
+
+    @property
+    def least_seconds(self) -> float:
+        """How long a run must be for a pass: so many stretches of time that do not depend on each other."""
+        return self.least_samples * self.correlation_s
+
+    def high(self, events: float, tries: float) -> float:
+        """The upper bound on the share."""
+        bound = anytime.upper_bound if self.anytime else binomial.upper_bound
+        return bound(events, tries, self.pass_alpha)
+
+    def low(self, events: float, tries: float) -> float:
+        """The lower bound on the share."""
+        bound = anytime.lower_bound if self.anytime else binomial.lower_bound
+        return bound(events, tries, self.fail_alpha)
 
 
 @dataclass(frozen=True)
 class Judgement:
     """What is known of the share of requests that exceed: its bounds, from how many, and worth how many independent ones.
 
-    ``samples_needed`` is how many requests would decide at the observed rate; None where no number does, or none is needed. ``seconds_needed``
-    is how long a run must last for a pass where it was too short for one.
+    ``samples_needed`` is how many requests would decide at the observed rate; None where no number does, or none is needed.
+    ``seconds_needed`` is how long a run must be for a pass, where it was too short for one.
     """
 
     tries: int
     events: int
     effective_tries: float
-    design_effect: float
     low: float
     high: float
     verdict: str
-    samples_needed: int | None
-    seconds_needed: float | None
+    samples_needed: int | None = None
+    seconds_needed: float | None = None
 
     @property
     def rate(self) -> float:
@@ -62,66 +84,92 @@ class Judgement:
         return self.events / self.tries if self.tries else 0.0
 
 
+@dataclass(frozen=True)
+class _Look:
+    """How much requests are worth when seen in stretches of one length: each of them ``worth`` independent ones (by the chance of a wrong
+    pass and of a wrong fail), and what the worst stretch had."""
+
+    pass_worth: float
+    fail_worth: float
+    worst_tries: int = 0
+    worst_events: int = 0
+
+    def high(self, tries: float, events: float, rule: Rule) -> float:
+        """The upper bound, had the worst stretch come once more."""
+        return rule.high((events + self.worst_events) * self.pass_worth, (tries + self.worst_tries) * self.pass_worth)
+
+    def low(self, tries: float, events: float, rule: Rule) -> float:
+        """The lower bound, had the worst stretch not come."""
+        left, exceeding = max(tries - self.worst_tries, 0.0), max(events - self.worst_events, 0.0)
+        return rule.low(min(exceeding, left) * self.fail_worth, left * self.fail_worth)
+
+
 def judge(batches: Batches, rule: Rule) -> Judgement:
     """Judge requests that were counted in stretches of time."""
-    tries, events = batches.tries, batches.events
-    seconds = batches.duration_s
-    found = dependence(batches)
-    pass_tries = _effective(tries, seconds, found, rule.pass_alpha, rule)
-    fail_tries = _effective(tries, seconds, found, rule.fail_alpha, rule)
-    rate = events / tries if tries else 0.0
-    stretches = seconds / rule.correlation_s
-    high = max(
-        binomial.upper_bound(rate * pass_tries, pass_tries, rule.pass_alpha),
-        binomial.upper_bound(0, stretches, rule.pass_alpha),
-    )
-    low = binomial.lower_bound(rate * fail_tries, fail_tries, rule.fail_alpha)
-    verdict = FAIL if low > rule.limit else PASS if high <= rule.limit else UNDECIDED
-    needed = _samples_needed(tries, rate, pass_tries, fail_tries, rule) if verdict == UNDECIDED else None
-    lasting = rule.least_samples * rule.correlation_s
+    tries, events, seconds = batches.tries, batches.events, batches.duration_s
+    if not tries:
+        return Judgement(0, 0, 0.0, 0.0, 1.0, UNDECIDED, rule.least_samples, rule.least_seconds)
+    seen = _looks(batches, rule)
+    # Where nothing exceeds, nothing shows how long requests depend on each other: that is the rule's to say.
+    unseen = rule.high(0, seconds / rule.correlation_s)
+    high = max(unseen, *(look.high(tries, events, rule) for look in seen))
+    low = min(look.low(tries, events, rule) for look in seen)
+    effective = tries * min(look.pass_worth for look in seen)
+    if low > rule.limit or high <= rule.limit:
+        return Judgement(tries, events, effective, low, high, FAIL if low > rule.limit else PASS)
+    short = batches.rate < rule.limit < unseen
     return Judgement(
         tries,
         events,
-        pass_tries,
-        tries / pass_tries if pass_tries else 1.0,
+        effective,
         low,
         high,
-        verdict,
-        needed,
-        lasting if verdict == UNDECIDED and rate < rule.limit and seconds < lasting else None,
+        UNDECIDED,
+        _samples_needed(batches.rate, seen, rule),
+        rule.least_seconds if short else None,
     )
 
 
-def _effective(tries: int, seconds: float, found: Dependence | None, alpha: float, rule: Rule) -> float:
-    """How many independent requests these are worth."""
-    if found is None:
-        return min(float(tries), seconds / rule.correlation_s)
-    return tries / found.design_effect * uncertainty(found, alpha)
+def _looks(batches: Batches, rule: Rule) -> list[_Look]:
+    if 0 < batches.events < batches.tries:
+        found = [_look(wide, rule) for wide in looks(batches)]
+        if found:
+            return found
+    worth = min(1.0, batches.duration_s / rule.correlation_s / batches.tries)
+    return [_Look(worth, worth)]
 
 
-def _samples_needed(tries: int, rate: float, pass_tries: float, fail_tries: float, rule: Rule) -> int | None:
-    """The smallest number of requests for which the observed rate and dependence would decide; at least one more than there are."""
-    if rate < rule.limit:
-        worth = pass_tries / tries if tries else 1.0
+def _look(batches: Batches, rule: Rule) -> _Look:
+    tries, events = batches.worst
+    again = Batches(batches.width_s, (*batches.count, tries), (*batches.exceeding, events))
+    place = list(zip(batches.count, batches.exceeding)).index((tries, events))
+    without = Batches(
+        batches.width_s,
+        (*batches.count[:place], *batches.count[place + 1 :]),
+        (*batches.exceeding[:place], *batches.exceeding[place + 1 :]),
+    )
+    return _Look(
+        uncertainty(batches.filled, rule.pass_alpha) / design_effect(again),
+        uncertainty(batches.filled, rule.fail_alpha) / design_effect(without),
+        tries,
+        events,
+    )
 
-        def decided(effective: float) -> bool:
-            return binomial.upper_bound(rate * effective, effective, rule.pass_alpha) <= rule.limit
-    elif rate > rule.limit:
-        worth = fail_tries / tries
 
-        def decided(effective: float) -> bool:
-            return binomial.lower_bound(rate * effective, effective, rule.fail_alpha) > rule.limit
-    else:
-        return None
+def _samples_needed(rate: float, seen: list[_Look], rule: Rule) -> int | None:
+    """The smallest number of requests that would decide, were they as the observed ones are; None where more than MAX_SAMPLES."""
+
+    def decided(tries: int) -> bool:
+        if rate < rule.limit:
+            return all(look.high(tries, rate * tries, rule) <= rule.limit for look in seen)
+        return all(look.low(tries, rate * tries, rule) > rule.limit for look in seen)
+
     low, high = 0, 1
-    while not decided(high * worth):
+    while not decided(high):
         low, high = high, high * 2
-        if high > MAX_SAMPLES:
+        if rate == rule.limit or high > MAX_SAMPLES:
             return None
     while high - low > 1:
         middle = (low + high) // 2
-        if decided(middle * worth):
-            high = middle
-        else:
-            low = middle
+        low, high = (low, middle) if decided(middle) else (middle, high)
     return high

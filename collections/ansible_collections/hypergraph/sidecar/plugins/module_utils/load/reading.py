@@ -37,7 +37,7 @@ _MEASURED = {
     "errors": _Each("count"),
     "exceeding": "count",
     "batches": _BATCHES,
-    "latency_ms": dict.fromkeys(("p50", "p95", "p99", "p999", "mean", "max"), "number?"),
+    "latency_ms": {name: "number?" for name in ("p50", "p95", "p99", "p999", "mean", "max")},
     "intervals_ms": _Each("interval"),
     "histogram": {},
     "censored": "count",
@@ -84,7 +84,7 @@ _SHAPE = {
         "slo_ms": _Each("number"),
     },
     "classes": _Each(_Each(_MEASURED)),
-    "traces": dict.fromkeys(("accepted", "complete", "failed", "expired", "canceled", "lost", "unfinished"), "count"),
+    "traces": {name: "count" for name in ("accepted", "complete", "failed", "expired", "canceled", "lost", "unfinished")},
     "offered": {
         "planned": "count",
         "sent": "count",
