@@ -68,6 +68,13 @@ CATALOG = (
         groups=("sidecar_probes",),
     ),
     Check(
+        "slo_adherence",
+        "Under load, every class keeps its objective, from the first minute to the last",
+        ("load",),
+        "a slow tail, errors, a failure late in the run, a percentile that rose since the baseline",
+        groups=("sidecar_load_generators",),
+    ),
+    Check(
         "deploy_artifacts",
         "What is to be deployed renders, is valid, and holds together",
         ("static", "live"),
@@ -123,6 +130,7 @@ CHECK_OF_MODULE = {
     "metrics_probe": "observability",
     "rbac_probe": "gateway_rbac",
     "recovery_check": "chaos_recovery",
+    "slo_check": "slo_adherence",
     "status_store_check": "tenant_isolation",
     "tenant_probe": "tenant_isolation",
     "trace_probe": "trace_workflow",

@@ -11,7 +11,7 @@ from functools import reduce
 from typing import Any
 
 from ..faults import CheckError
-from ..rfc3339 import parse
+from ..rfc3339 import parse_utc
 from . import histogram as histograms
 from .histogram import Histogram
 from .intervals import interval
@@ -34,8 +34,8 @@ def merged(summaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "schema": summaries[0]["schema"],
         "run": {
             **runs[0],
-            "started_at": min((run["started_at"] for run in runs), key=parse),
-            "ended_at": max((run["ended_at"] for run in runs), key=parse),
+            "started_at": min((run["started_at"] for run in runs), key=parse_utc),
+            "ended_at": max((run["ended_at"] for run in runs), key=parse_utc),
             "duration_s": max(run["duration_s"] for run in runs),
             "interrupted": next((run["interrupted"] for run in runs if run["interrupted"] is not None), None),
         },

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from .. import strict_json
 from ..faults import CheckError
+from ..rfc3339 import parse_utc
 from .histogram import Histogram
 
 SCHEMA = "load-summary-1"
@@ -66,8 +67,8 @@ _SHAPE = {
     "run": {
         "id": "text",
         "environment": "text",
-        "started_at": "text",
-        "ended_at": "text",
+        "started_at": "time",
+        "ended_at": "time",
         "duration_s": "number",
         "interrupted": "text?",
     },
@@ -190,6 +191,7 @@ _KINDS = {
     "count": "a whole number, 0 or more",
     "number": "a finite number",
     "text": "a text",
+    "time": "a time in UTC such as 2026-01-31T12:00:00Z",
     "flag": "true or false",
     "interval": "null, or two of a number or null",
 }
@@ -200,11 +202,21 @@ def _is(value: Any, kind: str) -> bool:
         return value is None or _is(value, kind[:-1])
     if kind == "interval":
         return value is None or (isinstance(value, list) and len(value) == 2 and all(_is(side, "number?") for side in value))
+    if kind == "time":
+        return _is_time(value)
     if kind in ("text", "flag"):
         return isinstance(value, str if kind == "text" else bool)
     if isinstance(value, bool) or not isinstance(value, int if kind == "count" else (int, float)):
         return False
     return bool(value >= 0) if kind == "count" else math.isfinite(value)
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        parse_utc(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _parallel(value: dict[str, Any], members: tuple[str, ...], where: str, name: str) -> None:
