@@ -50,7 +50,7 @@ def test_modules_share_the_action_group_the_action_and_the_catalogue() -> None:
 
     controller_side = {"report", "verdict"}
     # What acts is judged later, by a check that takes no argument of a group.
-    acting, judging = {"chaos", "chaos_watch"}, {"recovery_check"}
+    acting, judging = {"chaos", "chaos_watch", "load"}, {"recovery_check", "slo_check"}
     assert plugins("modules") == plugins("action") == {*CHECK_OF_MODULE, *controller_side, *acting}
     groups = load(COLLECTION / "meta/runtime.yml")["action_groups"]
     assert sorted([*groups["all"], *groups["artifacts"], *groups["chaos"], *judging]) == sorted({*CHECK_OF_MODULE, *acting})

@@ -72,7 +72,6 @@ CATALOG = (
         "Under load, every class keeps its objective, from the first minute to the last",
         ("load",),
         "a slow tail, errors, a failure late in the run, a percentile that rose since the baseline",
-        groups=("sidecar_load_generators",),
     ),
     Check(
         "deploy_artifacts",

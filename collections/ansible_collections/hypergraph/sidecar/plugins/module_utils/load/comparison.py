@@ -50,7 +50,7 @@ class Sample:
 class Change:
     """A percentile before and after, in milliseconds, and the relative change (0.31 is 31 % more) with its interval.
 
-    ``after_ms`` is infinite where so many fail that the percentile is of one that did; None stands for bounds that too few samples left open.
+    ``after_ms`` is infinite where so many fail that the percentile is of one that did; None is a bound that too few samples left open.
     """
 
     before_ms: float

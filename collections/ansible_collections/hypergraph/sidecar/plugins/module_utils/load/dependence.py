@@ -4,8 +4,8 @@
 """How many independent requests the measured ones are worth.
 
 Requests that are near in time share a queue, a collection of garbage, a cold cache: a thousand of them do not tell as much as a thousand
-independent ones. The design effect says how many times larger the variance of the observed rate is than independence would have it (L. Kish,
-*Survey Sampling*, 1965, section 8.2). It is estimated by batch means (C. Alexopoulos, A. F. Seila, in *Handbook of Simulation*, 1998,
+independent ones. The design effect says how many times larger the variance of the observed rate is than independence would have it
+(L. Kish, *Survey Sampling*, 1965, section 8.2). It is estimated by batch means (C. Alexopoulos, A. F. Seila, in *Handbook of Simulation*, 1998,
 chapter 7): how much the rates of stretches of time differ from each other. Stretches of several lengths are looked at, since nobody knows
 for how long requests depend on each other, and each look gives bounds of its own.
 
@@ -88,8 +88,8 @@ def looks(batches: Batches) -> Iterator[Batches]:
 def design_effect(batches: Batches) -> float:
     """How many times larger than under independence the variance of the rate is, at least 1.
 
-    By the ratio estimator (W. G. Cochran, *Sampling Techniques*, third edition, section 6.4), since stretches do not have the same number of
-    requests each. 1 where none or all exceeded, of which nothing can be learned.
+    By the ratio estimator (W. G. Cochran, *Sampling Techniques*, third edition, section 6.4), since stretches do not all have the same
+    number of requests. 1 where none or all exceeded, of which nothing can be learned.
     """
     rate, filled = batches.rate, batches.filled
     if not 0 < rate < 1 or filled < 2:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether requests exceed an objective too often: pass, fail, or how many more are needed to say.
 
-An objective such as "p95 <= 500 ms" says that at most 5 % of requests may take longer. It is met only where the upper bound on that share is
-at most 5 %, and broken only where the lower bound is above; between them, nobody can say.
+An objective such as "p95 <= 500 ms" says that at most 5 % of requests may take longer. It is met only where the upper bound on that share
+is at most 5 %, and broken only where the lower bound is above; between them, nobody can say.
 
 Exceedances come in bursts, and the next burst may be missing from a measurement by luck alone. Hence a pass must also stand if the worst
 stretch seen had come once more, and a fail if it had not come at all.
@@ -27,8 +27,8 @@ MAX_SAMPLES = 100_000_000
 class Rule:
     """At most ``limit`` of requests may exceed. A wrong pass has a chance of at most ``pass_alpha``, a wrong fail of ``fail_alpha``.
 
-    Requests within ``correlation_s`` seconds may all share one fate, also where too few exceeded to see it. Where ``anytime``, these chances
-    hold however often the run is judged while it goes on, until it is decided; that takes more samples than judging once.
+    Requests within ``correlation_s`` seconds may all share one fate, also where too few exceeded to see it. Where ``anytime``, these
+    chances hold however often the run is judged while it goes on, until it is decided; that takes more samples than judging once.
     """
 
     limit: float

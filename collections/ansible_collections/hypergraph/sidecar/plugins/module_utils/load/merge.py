@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, hypergraph.sidecar contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes one summary of those that the generators of one run wrote. Counts and histograms add up; percentiles are taken anew, never averaged."""
+"""Makes one summary of those that the generators of one run wrote.
+
+Counts and histograms add up; percentiles are taken anew, never averaged.
+"""
 
 from __future__ import annotations
 
@@ -135,10 +138,10 @@ def _ladder(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _generators(summaries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """All of them; one that ended before its time, or began after the others, has that among its problems."""
-    begin = min(parse(summary["run"]["started_at"]) for summary in summaries)
+    begin = min(parse_utc(summary["run"]["started_at"]) for summary in summaries)
     found = []
     for summary in summaries:
-        ended, late = summary["run"]["interrupted"], (parse(summary["run"]["started_at"]) - begin).total_seconds()
+        ended, late = summary["run"]["interrupted"], (parse_utc(summary["run"]["started_at"]) - begin).total_seconds()
         problems = [f"it did not run to its end: {ended}"] if ended is not None else []
         if late > MAX_START_APART_S:
             problems.append(f"it began {late:.0f} s after the first, expected at most {MAX_START_APART_S:g} s")

@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from .. import strict_json
 from ..faults import CheckError
-from ..rfc3339 import parse_utc
 from .histogram import Histogram
+from .shape import Each, Misfit, hold
 
 SCHEMA = "load-summary-1"
 CLASSES = ("chat", "sentence", "token")
@@ -23,23 +21,16 @@ MAX_BYTES = 64 * 1024 * 1024
 _REMEDY = "Give the summary.json that a load run of this collection wrote; run load again if that is what this is."
 
 
-@dataclass(frozen=True)
-class _Each:
-    """A mapping of any keys to values of one shape."""
-
-    of: Any
-
-
 _SPREAD = {"p50": "number?", "p99": "number?", "max": "number?"}
 _BATCHES = {"width_s": "number", "count": ["count"], "exceeding": ["count"]}
 _MEASURED = {
     "count": "count",
     "ok": "count",
-    "errors": _Each("count"),
+    "errors": Each("count"),
     "exceeding": "count",
     "batches": _BATCHES,
-    "latency_ms": {name: "number?" for name in ("p50", "p95", "p99", "p999", "mean", "max")},
-    "intervals_ms": _Each("interval"),
+    "latency_ms": dict.fromkeys(("p50", "p95", "p99", "p999", "mean", "max"), "number?"),
+    "intervals_ms": Each("interval?"),
     "histogram": {},
     "censored": "count",
 }
@@ -82,10 +73,10 @@ _SHAPE = {
         "seed": "count",
         "phases": [_PHASE],
         "timeouts": {"chat_s": "number", "explanation_s": "number", "connect_s": "number"},
-        "slo_ms": _Each("number"),
+        "slo_ms": Each("number"),
     },
-    "classes": _Each(_Each(_MEASURED)),
-    "traces": {name: "count" for name in ("accepted", "complete", "failed", "expired", "canceled", "lost", "unfinished")},
+    "classes": Each(Each(_MEASURED)),
+    "traces": dict.fromkeys(("accepted", "complete", "failed", "expired", "canceled", "lost", "unfinished"), "count"),
     "offered": {
         "planned": "count",
         "sent": "count",
@@ -95,10 +86,10 @@ _SHAPE = {
         "send_error_us": _SPREAD,
     },
     "bytes": {"sent": "count", "received": "count"},
-    "status_codes": _Each("count"),
+    "status_codes": Each("count"),
     "ladder": {"429": "count", "retry_after_s": {"min": "number?", "max": "number?", "missing": "count"}},
     "generators": [_GENERATOR],
-    "series": _Each(_SERIES),
+    "series": Each(_SERIES),
 }
 
 
@@ -122,7 +113,10 @@ def validated(document: Any, name: str) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         told = document.get("schema") if isinstance(document, dict) else type(document).__name__
         raise CheckError("summary-malformed", f"{name}: schema is {told!r}, expected {SCHEMA!r}", _REMEDY)
-    _hold(document, _SHAPE, "", name)
+    try:
+        hold(document, _SHAPE)
+    except Misfit as misfit:
+        _refuse(name, misfit.where or "the document", misfit.told, misfit.expected)
     phases = [phase["name"] for phase in document["plan"]["phases"]]
     if not phases or len(set(phases)) < len(phases):
         _refuse(name, "plan.phases", "empty, or has a name twice", "phases with names of their own")
@@ -161,62 +155,6 @@ def _adds_up(measured: dict[str, Any], where: str, name: str) -> None:
         _refuse(name, f"{where}.exceeding", str(measured["exceeding"]), f"from {failed}, since errors exceed, to {measured['count']}")
     if any(exceeding > count for count, exceeding in zip(batches["count"], batches["exceeding"])):
         _refuse(name, f"{where}.batches.exceeding", "more than batches.count somewhere", "no more than that")
-
-
-def _hold(value: Any, shape: Any, where: str, name: str) -> None:
-    """Hold a value to a shape: a mapping with these members at least, a list of one shape, or a kind of plain value."""
-    if isinstance(shape, _Each):
-        if not isinstance(value, dict):
-            _refuse(name, where, repr(value)[:60], "an object")
-        for key, item in value.items():
-            _hold(item, shape.of, f"{where}.{key}", name)
-    elif isinstance(shape, dict):
-        if not isinstance(value, dict):
-            _refuse(name, where or "the document", repr(value)[:60], "an object")
-        for key, inner in shape.items():
-            inside = f"{where}.{key}".lstrip(".")
-            if key not in value:
-                _refuse(name, inside, "absent", "a member of that name")
-            _hold(value[key], inner, inside, name)
-    elif isinstance(shape, list):
-        if not isinstance(value, list):
-            _refuse(name, where, repr(value)[:60], "a list")
-        for place, item in enumerate(value):
-            _hold(item, shape[0], f"{where}[{place}]", name)
-    elif not _is(value, shape):
-        _refuse(name, where, repr(value)[:60], _KINDS[shape.rstrip("?")] + (" or null" if shape.endswith("?") else ""))
-
-
-_KINDS = {
-    "count": "a whole number, 0 or more",
-    "number": "a finite number",
-    "text": "a text",
-    "time": "a time in UTC such as 2026-01-31T12:00:00Z",
-    "flag": "true or false",
-    "interval": "null, or two of a number or null",
-}
-
-
-def _is(value: Any, kind: str) -> bool:
-    if kind.endswith("?"):
-        return value is None or _is(value, kind[:-1])
-    if kind == "interval":
-        return value is None or (isinstance(value, list) and len(value) == 2 and all(_is(side, "number?") for side in value))
-    if kind == "time":
-        return _is_time(value)
-    if kind in ("text", "flag"):
-        return isinstance(value, str if kind == "text" else bool)
-    if isinstance(value, bool) or not isinstance(value, int if kind == "count" else (int, float)):
-        return False
-    return bool(value >= 0) if kind == "count" else math.isfinite(value)
-
-
-def _is_time(value: Any) -> bool:
-    try:
-        parse_utc(value)
-    except ValueError:
-        return False
-    return True
 
 
 def _parallel(value: dict[str, Any], members: tuple[str, ...], where: str, name: str) -> None:

@@ -58,10 +58,21 @@ def trend(seconds: Sequence[float], values: Sequence[float], confidence: float =
     worth = _effective(residuals)
     error = math.sqrt(sum(residual**2 for residual in residuals) / (worth - 2) / spread)
     reach = student_quantile((1 + confidence) / 2, worth - 2) * error
-    hours = [bound * 3600 for bound in (slope, slope - reach, slope + reach)]
     span = max(seconds) - min(seconds)
-    changes = [bound * span / abs(mean) if mean else None for bound in (slope, slope - reach, slope + reach)]
-    return Trend(*hours, *changes, points, worth)
+
+    def over_all(per_second: float) -> float | None:
+        return per_second * span / abs(mean) if mean else None
+
+    return Trend(
+        slope * 3600,
+        (slope - reach) * 3600,
+        (slope + reach) * 3600,
+        over_all(slope),
+        over_all(slope - reach),
+        over_all(slope + reach),
+        points,
+        worth,
+    )
 
 
 def _effective(residuals: Sequence[float]) -> float:
