@@ -13,8 +13,8 @@ description:
   - Reads the summaries that the generators of one load run wrote, merges them, and judges each class (chat, sentence, token) in each phase
     but warm-up.
   - An objective such as "p95 of at most 500 ms" is kept only where the exact upper bound on the share of requests that take longer, or
-    fail, is at most 5 %, and broken only where the lower bound is above. In between, the verdict is inconclusive and says how many more samples
-    would decide. Requests that depend on their neighbours count for less than independent ones. Errors and timeouts exceed.
+    fail, is at most 5 %, and broken only where the lower bound is above. In between, the verdict is inconclusive and says how many more
+    samples would decide. Requests that depend on their neighbours count for less than independent ones. Errors and timeouts exceed.
     The guide on load derives the formulas and names their sources.
   - A phase of a minute or longer is also judged in segments, so that a late failure is not diluted by a long run.
   - Fails with C(slo-broken), C(slo-broken-in-segment), and against a baseline C(slo-regression).

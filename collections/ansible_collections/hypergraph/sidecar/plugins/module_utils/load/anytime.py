@@ -15,12 +15,12 @@ import math
 
 from .binomial import incomplete_beta, log_beta
 
-_STEPS = 60
+_STEPS = 40
 
 
 def upper_bound(events: float, tries: float, alpha: float) -> float:
     """The one-sided upper 1 - alpha bound on a probability, at any look."""
-    if events >= tries:
+    if events >= tries or not tries:
         return 1.0
     low, high = events / tries, 1.0
     for _step in range(_STEPS):
@@ -35,6 +35,16 @@ def upper_bound(events: float, tries: float, alpha: float) -> float:
 def lower_bound(events: float, tries: float, alpha: float) -> float:
     """The one-sided lower 1 - alpha bound on a probability, at any look."""
     return 1.0 - upper_bound(tries - events, tries, alpha) if tries else 0.0
+
+
+def surely_at_most(limit: float, events: float, tries: float, alpha: float) -> bool:
+    """Whether the upper bound is at most the limit; faster than to find the bound."""
+    return events <= limit * tries and _evidence_below(limit, events, tries) >= -math.log(alpha)
+
+
+def surely_above(limit: float, events: float, tries: float, alpha: float) -> bool:
+    """Whether the lower bound is above the limit; faster than to find the bound."""
+    return tries > 0 and surely_at_most(1 - limit, tries - events, tries, alpha)
 
 
 def _evidence_below(probability: float, events: float, tries: float) -> float:

@@ -30,6 +30,16 @@ def lower_bound(events: float, tries: float, alpha: float) -> float:
     return 0.0 if events <= 0 else beta_quantile(alpha, events, tries - events + 1)
 
 
+def surely_at_most(limit: float, events: float, tries: float, alpha: float) -> bool:
+    """Whether the upper bound is at most the limit; faster than to find the bound."""
+    return events < tries and incomplete_beta(limit, events + 1, tries - events) >= 1 - alpha
+
+
+def surely_above(limit: float, events: float, tries: float, alpha: float) -> bool:
+    """Whether the lower bound is above the limit; faster than to find the bound."""
+    return events > 0 and incomplete_beta(limit, events, tries - events + 1) < alpha
+
+
 def interval(events: float, tries: float, alpha: float) -> tuple[float, float]:
     """The two-sided 1 - alpha interval: each side has half of alpha."""
     return lower_bound(events, tries, alpha / 2), upper_bound(events, tries, alpha / 2)

@@ -5,9 +5,9 @@
 
 Requests that are near in time share a queue, a collection of garbage, a cold cache: a thousand of them do not tell as much as a thousand
 independent ones. The design effect says how many times larger the variance of the observed rate is than independence would have it
-(L. Kish, *Survey Sampling*, 1965, section 8.2). It is estimated by batch means (C. Alexopoulos, A. F. Seila, in *Handbook of Simulation*, 1998,
-chapter 7): how much the rates of stretches of time differ from each other. Stretches of several lengths are looked at, since nobody knows
-for how long requests depend on each other, and each look gives bounds of its own.
+(L. Kish, *Survey Sampling*, 1965, section 8.2). It is estimated by batch means, which is how much the rates of stretches of time differ
+from each other (C. Alexopoulos, A. F. Seila, in *Handbook of Simulation*, 1998, chapter 7). Stretches of several lengths are looked at,
+since nobody knows for how long requests depend on each other, and each look gives bounds of its own.
 
 The estimate is itself uncertain, the more so the fewer stretches it rests on. E. L. Korn and B. I. Graubard (1998, see binomial.py) take
 that into account by the ratio of Student's to the normal quantile.

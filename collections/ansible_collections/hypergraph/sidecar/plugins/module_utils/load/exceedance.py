@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from types import ModuleType
 
 from . import anytime, binomial
 from .dependence import Batches, design_effect, looks, uncertainty
@@ -41,7 +42,7 @@ class Rule:
     def least_samples(self) -> int:
         """How many independent requests a pass needs where none exceeds (59 for 5 % at 95 %; S. S. Wilks, 1941)."""
         samples = math.ceil(math.log(self.pass_alpha) / math.log1p(-self.limit))
-        while self.high(0, samples) > self.limit:
+        while not self.kept(0, samples):
             samples += 1
         return samples
 
@@ -52,13 +53,23 @@ class Rule:
 
     def high(self, events: float, tries: float) -> float:
         """The upper bound on the share."""
-        bound = anytime.upper_bound if self.anytime else binomial.upper_bound
-        return bound(events, tries, self.pass_alpha)
+        return float(self._bounds.upper_bound(events, tries, self.pass_alpha))
 
     def low(self, events: float, tries: float) -> float:
         """The lower bound on the share."""
-        bound = anytime.lower_bound if self.anytime else binomial.lower_bound
-        return bound(events, tries, self.fail_alpha)
+        return float(self._bounds.lower_bound(events, tries, self.fail_alpha))
+
+    def kept(self, events: float, tries: float) -> bool:
+        """Whether the upper bound is within the limit."""
+        return bool(self._bounds.surely_at_most(self.limit, events, tries, self.pass_alpha))
+
+    def broken(self, events: float, tries: float) -> bool:
+        """Whether the lower bound is above the limit."""
+        return bool(self._bounds.surely_above(self.limit, events, tries, self.fail_alpha))
+
+    @property
+    def _bounds(self) -> ModuleType:
+        return anytime if self.anytime else binomial
 
 
 @dataclass(frozen=True)
@@ -94,14 +105,14 @@ class _Look:
     worst_tries: int = 0
     worst_events: int = 0
 
-    def high(self, tries: float, events: float, rule: Rule) -> float:
-        """The upper bound, had the worst stretch come once more."""
-        return rule.high((events + self.worst_events) * self.pass_worth, (tries + self.worst_tries) * self.pass_worth)
+    def once_more(self, events: float, tries: float) -> tuple[float, float]:
+        """What they are worth had the worst stretch come once more, for the upper bound."""
+        return (events + self.worst_events) * self.pass_worth, (tries + self.worst_tries) * self.pass_worth
 
-    def low(self, tries: float, events: float, rule: Rule) -> float:
-        """The lower bound, had the worst stretch not come."""
-        left, exceeding = max(tries - self.worst_tries, 0.0), max(events - self.worst_events, 0.0)
-        return rule.low(min(exceeding, left) * self.fail_worth, left * self.fail_worth)
+    def without(self, events: float, tries: float) -> tuple[float, float]:
+        """What they are worth had the worst stretch not come, for the lower bound."""
+        left = max(tries - self.worst_tries, 0.0)
+        return min(max(events - self.worst_events, 0.0), left) * self.fail_worth, left * self.fail_worth
 
 
 def judge(batches: Batches, rule: Rule) -> Judgement:
@@ -112,8 +123,8 @@ def judge(batches: Batches, rule: Rule) -> Judgement:
     seen = _looks(batches, rule)
     # Where nothing exceeds, nothing shows how long requests depend on each other: that is the rule's to say.
     unseen = rule.high(0, seconds / rule.correlation_s)
-    high = max(unseen, *(look.high(tries, events, rule) for look in seen))
-    low = min(look.low(tries, events, rule) for look in seen)
+    high = max(unseen, *(rule.high(*look.once_more(events, tries)) for look in seen))
+    low = min(rule.low(*look.without(events, tries)) for look in seen)
     effective = tries * min(look.pass_worth for look in seen)
     if low > rule.limit or high <= rule.limit:
         return Judgement(tries, events, effective, low, high, FAIL if low > rule.limit else PASS)
@@ -161,8 +172,8 @@ def _samples_needed(rate: float, seen: list[_Look], rule: Rule) -> int | None:
 
     def decided(tries: int) -> bool:
         if rate < rule.limit:
-            return all(look.high(tries, rate * tries, rule) <= rule.limit for look in seen)
-        return all(look.low(tries, rate * tries, rule) > rule.limit for look in seen)
+            return all(rule.kept(*look.once_more(rate * tries, tries)) for look in seen)
+        return all(rule.broken(*look.without(rate * tries, tries)) for look in seen)
 
     low, high = 0, 1
     while not decided(high):

@@ -1,0 +1,50 @@
+"""A small part of tests/statistics/simulate.py: seeded, so that it is the same every time."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.exceedance import judge
+from tests.statistics.simulate import RULE, SERVICES, at_the_limit, batches, of_all_kinds
+
+SERVICES_SIMULATED = 120
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_at_the_limit_is_seldom_passed_or_failed(name: str) -> None:
+    verdicts = at_the_limit(SERVICES[name], 240, SERVICES_SIMULATED)
+    # Twelve of 120 or more have a chance of 2 % where the true share of errors is 5 %.
+    assert verdicts["pass"] < 12
+    assert verdicts["fail"] < 12
+    assert verdicts["inconclusive"] > SERVICES_SIMULATED * 0.8
+
+
+@pytest.mark.parametrize("name", ["independent", "AR(1) 0.9"])
+def test_services_of_all_kinds_are_judged_right_and_mostly_decided(name: str) -> None:
+    found = of_all_kinds(SERVICES[name], 240, SERVICES_SIMULATED)
+    assert found.false_pass <= 0.05
+    assert found.false_fail <= 0.05
+    assert found.undecided < 0.7
+
+
+def test_a_judge_who_takes_neighbours_for_independent_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: without the design effect, dependent services at the limit are passed and failed by chance."""
+    from ansible_collections.hypergraph.sidecar.plugins.module_utils.load import exceedance
+
+    monkeypatch.setattr(exceedance, "design_effect", lambda batches: 1.0)
+    verdicts = at_the_limit(SERVICES["AR(1) 0.9"], 240, SERVICES_SIMULATED)
+    assert verdicts["pass"] + verdicts["fail"] > SERVICES_SIMULATED * 0.2
+
+
+def test_looking_every_ten_seconds_until_it_is_decided_is_seldom_wrong() -> None:
+    chance = random.Random(3)
+    wrong = {"once": 0, "anytime": 0}
+    for _service in range(SERVICES_SIMULATED):
+        whole = batches(SERVICES["independent"], chance, RULE.limit, 240)
+        for name, rule in (("once", RULE), ("anytime", replace(RULE, anytime=True))):
+            wrong[name] += any(judge(whole.segment(0, end), rule).verdict == "pass" for end in range(60, 241, 20))
+    assert wrong["anytime"] < 12
+    assert wrong["anytime"] < wrong["once"] or wrong["once"] == 0
