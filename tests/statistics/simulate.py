@@ -2,7 +2,7 @@
 
     python -m tests.statistics.simulate [SERVICES]
 
-prints the whole table that docs/guides/load.md quotes (about ten minutes for 10,000 services a row); the suite runs a small part of it.
+prints the whole table that docs/guides/load.md quotes (about half an hour for 10,000 services a row); the suite runs a small part of it.
 """
 
 from __future__ import annotations

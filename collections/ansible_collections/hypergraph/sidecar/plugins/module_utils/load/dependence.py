@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
 from .binomial import student_quantile
@@ -98,6 +99,7 @@ def design_effect(batches: Batches) -> float:
     return max(1.0, filled / (filled - 1) * spread / (batches.tries * rate * (1 - rate)))
 
 
+@lru_cache(maxsize=4096)
 def uncertainty(filled: int, alpha: float) -> float:
     """What an effective sample is multiplied with, at most 1, since its design effect is only estimated, from so many stretches."""
     return float((NormalDist().inv_cdf(1 - alpha) / student_quantile(1 - alpha, filled - 1)) ** 2)

@@ -10,8 +10,8 @@ import random
 import pytest
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.histogram import (
-    SIZE,
     MAX_US,
+    SIZE,
     Histogram,
     index,
     merged,
