@@ -70,7 +70,7 @@ SERVICES: dict[str, Service] = {
     "bursts of 0.2 s": bursts(0.2),
     "bursts of 1 s": bursts(1.0),
 }
-# Dependence that lasts longer than a fiftieth of the run: told for honesty, the rule does not cover it.
+# Requests that depend on each other for longer than the second that the rule assumes: told for honesty, it does not cover them.
 BEYOND: dict[str, Service] = {"AR(1) 0.97": autoregressive(0.97), "bursts of 3 s": bursts(3.0)}
 
 

@@ -136,7 +136,7 @@ msg:
   description: Status and reason in one line.
   returned: always
   type: str
-  sample: "pass: 2 assertions hold, 1 control held; examined 1 generators, 24000 requests, 1 phases, 4 segments"
+  sample: "pass: 2 assertions hold, 2 controls held; examined 1 generators, 24000 requests, 1 phases, 4 segments"
 """
 
 from ansible.module_utils.basic import AnsibleModule

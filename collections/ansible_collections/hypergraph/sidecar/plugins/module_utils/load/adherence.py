@@ -79,30 +79,29 @@ def _kinds(objectives: Mapping[str, float | None] | None, summary: Mapping[str, 
 def _sound(verdict: Verdict, parts: Sequence[Mapping[str, Any]], summary: Mapping[str, Any], expected: int | None) -> bool:
     """Whether the measurement may be believed: it went to its end, and its generators kept up with what they were to send."""
     cut_short = [part["run"]["interrupted"] for part in parts if part["run"]["interrupted"] is not None]
-    whole = len(cut_short) < len(parts) or verdict.control(
-        "the load ran to its end",
-        False,
-        expected="a run that was not interrupted",
-        observed=f"ended by {cut_short[0]}",
-        reason_code="run-interrupted",
-        action="Run the load again; what was measured until then is in the evidence.",
-    )
     generators = summary["generators"]
     problems = [
         f"{one['host']}: {problem}" for one in generators if not one["healthy"] for problem in one["problems"] or ["it was not healthy"]
     ]
     if expected is not None and len(generators) != expected:
         problems.insert(0, f"{len(generators)} of {expected} generators left a summary")
-    healthy = verdict.control(
-        "the load generators kept up",
-        not problems,
-        expected="every generator healthy to the end",
-        observed="; ".join(problems),
-        reason_code="generator-unhealthy",
-        reason=f"the load generators did not keep up, so this says nothing about the service: {'; '.join(problems)}",
-        action="Use more or larger generators, or a lower rate, and run the load again.",
-    )
-    return whole and healthy
+    if len(cut_short) == len(parts):
+        verdict.inconclusive(
+            "run-interrupted",
+            f"the load did not run to its end: {cut_short[0]}",
+            "Run the load again; the report has what was measured until then.",
+        )
+    if problems:
+        verdict.inconclusive(
+            "generator-unhealthy",
+            f"the load generators did not keep up, so this says nothing about the service: {'; '.join(problems)}",
+            "Use more or larger generators, or a lower rate, and run the load again.",
+        )
+    if cut_short or problems:
+        return False
+    verdict.control("the load ran to its end", True, reason_code="run-interrupted")
+    verdict.control("the load generators kept up", True, reason_code="generator-unhealthy")
+    return True
 
 
 def _was_measured(verdict: Verdict, kind: str, summary: Mapping[str, Any]) -> bool:

@@ -53,7 +53,7 @@ CHAT = ("classes", "chat", "steady")
         (
             ("classes", "chat", "rush"),
             WHOLE["classes"]["chat"]["steady"],
-            "classes.chat is about 'rush', expected one of 'warmup', 'steady'",
+            "classes.chat is about 'rush', expected one of 'warmup'",
         ),
         ((*CHAT, "count"), 401, "classes.chat.steady.count is 401, expected ok and errors together, which is 400"),
         ((*CHAT, "exceeding"), 399, "exceeding is 399, expected the sum of batches.exceeding"),
