@@ -61,7 +61,7 @@ def test_a_slow_tail_fails(check: Any, slow: float, seconds: int) -> None:
 
 @pytest.mark.parametrize("slow", [0.06, 0.08])
 def test_a_slow_tail_does_not_pass_with_few_samples(check: Any, slow: float) -> None:
-    verdict = check(chats(steady(5, 60, rate=1, slow=slow)))
+    verdict = check(chats(steady(55, 60, rate=1, slow=slow)))
     assert said(verdict) == ("inconclusive", "too-few-samples")
     (shortfall,) = verdict["shortfalls"]
     assert shortfall["samples_needed"] > shortfall["samples_have"] == 60
