@@ -68,7 +68,7 @@ def test_every_check_has_a_runbook_entry() -> None:
 def test_every_task_of_a_playbook_is_selected_by_its_check() -> None:
     from ansible_collections.hypergraph.sidecar.plugins.module_utils.catalog import CHECK_OF_MODULE, find
 
-    plays = [play for name in ("verify", "pre_deploy", "chaos") for play in load(COLLECTION / f"playbooks/{name}.yml")]
+    plays = [play for name in ("verify", "pre_deploy", "chaos", "load") for play in load(COLLECTION / f"playbooks/{name}.yml")]
     shared = [load(path) for path in sorted((COLLECTION / "playbooks/tasks").glob("*.yml"))]
     assert shared
     for tasks in (*(play["tasks"] for play in plays), *shared):
@@ -132,6 +132,6 @@ def test_playbook_variables_are_documented() -> None:
     documented = set(re.findall(r"^\| `(sidecar_\w+)` \|", (CHECKOUT / "docs/guides/variables.md").read_text(), re.MULTILINE))
     sources = [*(COLLECTION / "playbooks").rglob("*.yml"), *(COLLECTION / "roles").glob("*/defaults/*.yml")]
     used = {name for path in sources for name in re.findall(r"\bsidecar_\w+", path.read_text())}
-    groups = {"sidecar_probes", "sidecar_gateways", "sidecar_explainers"}
+    groups = {"sidecar_probes", "sidecar_gateways", "sidecar_explainers", "sidecar_load_generators"}
     registered = {name for name in used if name.startswith("sidecar_verdict_")}
     assert used - groups - registered == documented
