@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: argocd_check
 short_description: Hold Argo CD's applications to what their repository and their chart hold
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Reads the Applications, ApplicationSets and AppProjects in files, validates them by strict schemas, and expands list generators. It
     asks no Argo CD and no cluster.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: autoscaling_check
 short_description: Hold autoscaling policies to their values, to KEDA, and to the nodes there are
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Renders the chart at O(chart_path) with the helm CLI, and holds its ScaledObjects and HorizontalPodAutoscalers to what KEDA and
     Kubernetes take and to what they mean. It asks no cluster. KEDA's own webhook lets objects pass where it does not answer.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: capacity_check
 short_description: Hold explainers' replica bounds against the load declared of them
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Computes how many replicas each explainer needs for a declared workload, and compares that with the bounds its chart gives it.
   - Explanations arrive at C(chat rate x attach rate x share of the granularity). By Little's law they keep C(arrivals x service time)

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: chaos
 short_description: Switch a fault of an explainer on or off, so that none is left behind
-version_added: 0.2.0
+version_added: 0.1.0
 author:
   - hypergraph.sidecar contributors (@hypergraph)
 description:

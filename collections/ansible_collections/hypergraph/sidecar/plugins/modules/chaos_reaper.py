@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: chaos_reaper
 short_description: Take back what an earlier chaos run left in force
-version_added: 0.2.0
+version_added: 0.1.0
 author:
   - hypergraph.sidecar contributors (@hypergraph)
 description:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: chaos_watch
 short_description: Watch the service before, during and after a fault
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Sends traces and chats of its own, and tells what became of them. It judges nothing; M(hypergraph.sidecar.recovery_check) does.
   - In phase V(before) one round; in phase V(during) rounds until the fault shows or O(within) is over; in phase V(after) trace after

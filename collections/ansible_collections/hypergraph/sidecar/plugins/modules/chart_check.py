@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: chart_check
 short_description: Hold a Helm chart, as it renders for an environment, to what Kubernetes takes and to what production needs
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Renders the chart at O(chart_path) with the helm CLI, and holds every object to rules. It asks no cluster.
   - Values. Fails with C(values-key-undefined) where a template prints a key that nothing defines. Warns of C(values-key-unused).

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: dashboard_check
 short_description: Hold the queries of dashboards, alerts and scalers to what the services export
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Reads every query of Grafana dashboards (panels in rows or out of them, library panels, variables, annotations), of Prometheus rules
     (rule files and PrometheusRule objects), and of the ScaledObjects that a chart renders. Parses them as PromQL, with values in the

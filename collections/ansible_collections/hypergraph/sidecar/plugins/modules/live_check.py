@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: live_check
 short_description: Hold what a cluster runs against what a Helm chart renders
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Renders the chart at O(chart_path) with the helm CLI, reads its objects from the cluster by M(kubernetes.core.k8s_info), and compares.
     It changes nothing in the cluster.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: recovery_check
 short_description: Judge chaos experiments by what was seen in their trials
-version_added: 0.2.0
+version_added: 0.1.0
 author:
   - hypergraph.sidecar contributors (@hypergraph)
 description:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: slo_check
 short_description: Judge what a load run measured against the objectives
-version_added: 0.3.0
+version_added: 0.1.0
 description:
   - Reads the summaries that the generators of one load run wrote, merges them, and judges each class (chat, sentence, token) in each phase
     but warm-up.
