@@ -121,7 +121,7 @@ verdict:
     schema: verdict-1
     check: slo_adherence
     status: fail
-    reason: "chat in steady: at most 5 % take longer than 500 ms or fail: expected at most 5 %, observed 8.13% of 24000 (1951); worth 17921
+    reason: "chat in steady: at most 5% take longer than 500 ms or fail: expected at most 5%, observed 8.13% of 24000 (1951); worth 17921
       independent ones, the share is between 7.41% and 8.59%"
     reason_code: slo-broken
     examined: {generators: 1, requests: 24000, phases: 1, segments: 4}

@@ -150,7 +150,7 @@ def _tell(verdict: Verdict, judged: Sequence[slo.Judged], rule: Rule) -> None:
 
 def _tell_one(verdict: Verdict, one: slo.Judged, rule: Rule) -> None:
     found = one.judgement
-    share = f"{rule.limit:.3g}" if rule.limit < 0.001 else f"{rule.limit * 100:.3g} %"
+    share = f"{rule.limit * 100:.3g}%"
     name = f"{one.label}: at most {share} take longer than {one.slo_ms:g} ms or fail"
     failed = sum(one.errors.values())
     made_of = f", {failed} of all failed ({_counted(one.errors)})" if failed else ""

@@ -56,7 +56,7 @@ def test_a_service_that_keeps_its_objectives_passes(check: Any) -> None:
 def test_a_slow_tail_fails(check: Any, slow: float, seconds: int) -> None:
     verdict = check(chats(steady(4, seconds, rate=40, slow=slow)))
     assert said(verdict) == ("fail", "slo-broken")
-    assert "chat in steady: at most 5 % take longer than 500 ms or fail" in verdict["reason"]
+    assert "chat in steady: at most 5% take longer than 500 ms or fail" in verdict["reason"]
 
 
 @pytest.mark.parametrize("slow", [0.06, 0.08])
@@ -92,6 +92,16 @@ def test_what_fails_in_one_phase_is_not_made_good_by_another(check: Any) -> None
     verdict = check(summary({"chat": {"early": steady(10, 600), "burst": steady(11, 60, slow=0.2)}}, phases=phases))
     assert said(verdict) == ("fail", "slo-broken")
     assert "chat in burst" in verdict["reason"]
+
+
+def test_the_more_is_judged_the_surer_a_fail_has_to_be(check: Any) -> None:
+    seconds = steady(32, 59, slow=0.06)
+    alone = check(chats(seconds))["evidence"]["judged"][0]
+    names = [f"part-{number}" for number in range(20)]
+    phases = [phase(name, starts_s=59.0 * number) for number, name in enumerate(names)]
+    among_many = check(summary({"chat": dict.fromkeys(names, seconds)}, phases=phases))["evidence"]["judged"][0]
+    assert among_many["bound_low"] < alone["bound_low"]
+    assert among_many["bound_high"] == alone["bound_high"], "a pass of all needs each of them to pass anyway"
 
 
 def test_warm_up_is_not_judged(check: Any) -> None:

@@ -87,3 +87,13 @@ def test_the_evidence_of_any_look_is_a_fair_game():
         for k in range(tries + 1)
     )
     assert mean == pytest.approx(1.0, rel=1e-9)
+
+
+def test_the_two_sided_interval_has_half_of_alpha_on_each_side():
+    # Clopper and Pearson for 3 of 10.
+    assert binomial.interval(3, 10, 0.05) == pytest.approx((0.066740, 0.652453), abs=1e-6)
+
+
+@pytest.mark.parametrize(("events", "tries", "chance"), [(-1, 5, 0.0), (5, 5, 1.0), (9, 5, 1.0)])
+def test_beyond_its_ends_a_tail_is_empty_or_everything(events, tries, chance):
+    assert binomial.at_most(events, tries, 0.3) == chance

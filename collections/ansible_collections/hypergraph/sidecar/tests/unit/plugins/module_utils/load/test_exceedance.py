@@ -135,3 +135,16 @@ def test_looking_any_number_of_times_takes_more():
     assert once.high < anytime.high
     assert once.low > anytime.low
     assert replace(RULE, anytime=True).least_samples > RULE.least_samples
+
+
+def test_a_burst_seen_once_might_have_come_twice():
+    """Of four bursts to be expected, one or none is seen every tenth time: what is left then looks well within the objective."""
+    exceeding = [int(at % 5 == 0) for at in range(60)]
+    exceeding[31] = 14
+    batches = Batches(1.0, (20,) * 60, tuple(exceeding))
+    found = judge(batches, RULE)
+    assert batches.rate < 0.022
+    assert found.verdict == "inconclusive"
+    exceeding[44] = 14
+    twice = Batches(1.0, (20,) * 60, tuple(exceeding))
+    assert found.high > twice.rate
