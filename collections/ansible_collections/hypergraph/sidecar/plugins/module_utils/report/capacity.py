@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .evidence import number, numbers
+
 EVIDENCE = "replicas_by_attach_rate"
 # Points of a curve that a table shows.
 _ROWS = 6
@@ -64,7 +66,7 @@ def percent(share: float) -> str:
 
 
 def _sizing(name: str, fields: Mapping[str, Any]) -> Sizing:
-    rates, lean, safe = (_numbers(fields[curve]) for curve in ("attach_rate", "optimistic", "conservative"))
+    rates, lean, safe = (numbers(fields[curve]) for curve in ("attach_rate", "optimistic", "conservative"))
     if not 1 < len(rates) == len(lean) == len(safe):
         raise ValueError("the curves differ in length, or have no points")
     saturation = fields["attach_rate_at_saturation"].get("conservative")
@@ -76,22 +78,11 @@ def _sizing(name: str, fields: Mapping[str, Any]) -> Sizing:
         safe,
         _pair(fields["deployed"]),
         _pair(fields["recommended"]),
-        _number(fields["peak_attach_rate"]),
-        None if saturation is None else _number(saturation),
+        number(fields["peak_attach_rate"]),
+        None if saturation is None else number(saturation),
     )
 
 
 def _pair(values: Any) -> tuple[float, float]:
-    low, high = _numbers(values)
+    low, high = numbers(values)
     return low, high
-
-
-def _numbers(values: Any) -> tuple[float, ...]:
-    return tuple(map(_number, values))
-
-
-def _number(value: Any) -> float:
-    """Evidence of a check that a team wrote, or what redaction left of it, may hold anything."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e9:
-        raise ValueError(f"{value!r} is no number to plot")
-    return value

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from xml.etree.ElementTree import Element, SubElement
 
+from .canvas import Canvas
 from .capacity import Sizing, percent
-from .charts import Svg, drawing, finished
+from .charts import Svg
+from .scales import nice
 
 _WIDTH, _HEIGHT = 360, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34, 348, 42, 204
@@ -25,36 +26,36 @@ def plot(sizing: Sizing) -> Svg:
 class _Plot:
     def __init__(self, sizing: Sizing) -> None:
         self._sizing = sizing
-        self._svg = drawing("capacity", _WIDTH, _HEIGHT, {"role": "img", "aria-label": _says(sizing)})
+        self._canvas = Canvas("capacity", _WIDTH, _HEIGHT, _says(sizing))
         self._reach = max(sizing.attach_rates[-1], 1e-9)
         highest = max(*sizing.conservative, *sizing.optimistic, *sizing.deployed, 1)
-        self._step = _nice(highest / _TICKS)
+        self._step = nice(max(highest / _TICKS, 1))
         self._top = self._step * math.ceil(highest / self._step)
 
     def drawn(self) -> Svg:
         self._axes()
         rates, lean, safe = self._sizing.attach_rates, self._sizing.optimistic, self._sizing.conservative
         band = [*self._points(rates, safe), *reversed(list(self._points(rates, lean)))]
-        SubElement(self._svg, "polygon", {"class": "band", "points": _path(band)})
-        SubElement(self._svg, "polyline", {"class": "lean", "points": _path(self._points(rates, lean))})
-        SubElement(self._svg, "polyline", {"class": "safe", "points": _path(self._points(rates, safe))})
+        self._canvas.polygon("band", band)
+        self._canvas.polyline("lean", self._points(rates, lean))
+        self._canvas.polyline("safe", self._points(rates, safe))
         self._bounds()
         self._peak()
         self._saturation()
         self._legend()
-        return finished(self._svg)
+        return self._canvas.drawn()
 
     def _axes(self) -> None:
         for tick in range(round(self._top / self._step) + 1):
             replicas = tick * self._step
             down = self._down(replicas)
-            self._line("rule", _LEFT, down, _RIGHT, down)
-            self._text(f"{replicas:g}", _LEFT - 6, down + 4, "end")
-        step = _nice(self._reach * 100 / _TICKS) / 100
+            self._canvas.line("rule", _LEFT, down, _RIGHT, down)
+            self._canvas.text(f"{replicas:g}", _LEFT - 6, down + 4, "end")
+        step = nice(max(self._reach * 100 / _TICKS, 1)) / 100
         for tick in range(math.floor(self._reach / step + 1e-9) + 1):
             across = self._across(tick * step)
-            self._text(percent(tick * step), across, _BOTTOM + 16, "end" if across > _RIGHT - 12 else "middle")
-        self._text("attach rate", (_LEFT + _RIGHT) / 2, _HEIGHT - 4, "middle")
+            self._canvas.text(percent(tick * step), across, _BOTTOM + 16, "end" if across > _RIGHT - 12 else "middle")
+        self._canvas.text("attach rate", (_LEFT + _RIGHT) / 2, _HEIGHT - 4, "middle")
 
     def _bounds(self) -> None:
         least, most = self._sizing.deployed
@@ -64,31 +65,28 @@ class _Plot:
             bounds.append((least, f"min {least:g}", _RIGHT - 4, "end"))
         for replicas, says, across, anchor in bounds:
             down = self._down(replicas)
-            self._line("bound", _LEFT, down, _RIGHT, down)
-            self._text(says, across, down - 4, anchor, "told")
+            self._canvas.line("bound", _LEFT, down, _RIGHT, down)
+            self._canvas.text(says, across, down - 4, anchor, "told")
 
     def _peak(self) -> None:
         peak = self._sizing.peak
         if peak <= self._reach:
             across = self._across(peak)
-            self._line("peak", across, _TOP - 10, across, _BOTTOM)
+            self._canvas.line("peak", across, _TOP - 10, across, _BOTTOM)
             right = across > (_LEFT + _RIGHT) / 2
-            self._text(f"peak {percent(peak)}", across + (-4 if right else 4), _TOP - 4, "end" if right else "start", "told")
+            self._canvas.text(f"peak {percent(peak)}", across + (-4 if right else 4), _TOP - 4, "end" if right else "start", "told")
 
     def _saturation(self) -> None:
         rate = self._sizing.saturation
         if rate is not None and rate <= self._reach:
-            mark = SubElement(
-                self._svg,
-                "circle",
-                {"class": "full", "cx": f"{self._across(rate):.1f}", "cy": f"{self._down(self._sizing.deployed[1]):.1f}", "r": "4"},
+            self._canvas.dot(
+                "full", self._across(rate), self._down(self._sizing.deployed[1]), 4, f"saturated at {percent(rate)} by the p95"
             )
-            SubElement(mark, "title").text = f"saturated at {percent(rate)} by the p95"
 
     def _legend(self) -> None:
         for kind, says, across in (("lean", "by the mean", _LEFT), ("safe", "by the p95", _LEFT + 112)):
-            self._line(kind, across, 10, across + 24, 10)
-            self._text(says, across + 30, 14, "start", "told")
+            self._canvas.line(kind, across, 10, across + 24, 10)
+            self._canvas.text(says, across + 30, 14, "start", "told")
 
     def _points(self, rates: Sequence[float], replicas: Sequence[float]) -> Iterator[tuple[float, float]]:
         return ((self._across(rate), self._down(count)) for rate, count in zip(rates, replicas))
@@ -99,27 +97,9 @@ class _Plot:
     def _down(self, replicas: float) -> float:
         return _BOTTOM - (_BOTTOM - _TOP) * replicas / self._top
 
-    def _line(self, kind: str, left: float, top: float, right: float, bottom: float) -> Element:
-        ends = {"x1": f"{left:.1f}", "y1": f"{top:.1f}", "x2": f"{right:.1f}", "y2": f"{bottom:.1f}"}
-        return SubElement(self._svg, "line", {"class": kind, **ends})
-
-    def _text(self, says: str, across: float, down: float, anchor: str, kind: str = "tick") -> None:
-        text = SubElement(self._svg, "text", {"class": kind, "x": f"{across:.1f}", "y": f"{down:.1f}", "text-anchor": anchor})
-        text.text = says
-
 
 def _says(sizing: Sizing) -> str:
     """The plot in a sentence, for who hears the page."""
     (least, most), (low, high) = sizing.deployed, sizing.recommended
     said = f"{sizing.name}: replicas needed by attach rate. Deployed {least:g} to {most:g}, recommended {low:g} to {high:g}"
     return f"{said}; {sizing.limit}"
-
-
-def _nice(step: float) -> float:
-    """The step, up to the next 1, 2 or 5 times a power of ten, and at least 1."""
-    power: float = 10.0 ** math.floor(math.log10(max(step, 1.0)))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= step)
-
-
-def _path(points: Sequence[tuple[float, float]] | Iterator[tuple[float, float]]) -> str:
-    return " ".join(f"{across:.1f},{down:.1f}" for across, down in points)

@@ -12,21 +12,35 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..gate import NOT_RUN, WORST_FIRST
-from . import capacity, charts, view
+from . import capacity, charts, load_words, view
 from .capacity_plot import plot
+from .course_plot import Row, course_plot, course_rows
+from .deltas import Delta, deltas
 from .headline import conclusion, label
+from .latency_plot import latency_plot
+from .load_run import Course, LoadRun, Measured, load_run
 
 TEMPLATE = "report.html.j2"
 
 
 @dataclass(frozen=True)
 class Trend:
-    """A measurement over the runs: its line, where it stands now, and between what it moved."""
+    """A measurement over the runs: its line, where it stands now, since the run before that has it, and between what it moved."""
 
     name: str
     line: charts.Svg
     now: float
+    delta: Delta
     between: str
+
+
+@dataclass(frozen=True)
+class LoadCharts:
+    """A load run with its drawings: of latencies by phase, and of each class over time, the latter beside its numbers."""
+
+    run: LoadRun
+    latencies: list[tuple[list[Measured], charts.Svg]]
+    courses: list[tuple[Course, charts.Svg, list[Row]]]
 
 
 def render(report: Mapping[str, Any], templates: Path, docs_url: str = "") -> str:
@@ -43,10 +57,12 @@ def render(report: Mapping[str, Any], templates: Path, docs_url: str = "") -> st
         moment=view.moment,
         pretty=view.pretty,
         percent=capacity.percent,
+        **load_words.FILTERS,
         glyph=charts.GLYPHS.__getitem__,
     )
     environment.tests["scalar"] = _is_scalar
     environment.tests["scalars"] = _is_scalars
+    environment.globals["marks"] = charts.GLYPHS
     environment.globals.update(rows=view.rows, records=view.records, grid=view.grid, other_evidence=view.other_evidence)
     return environment.get_template(TEMPLATE).render(
         report=report,
@@ -58,7 +74,20 @@ def render(report: Mapping[str, Any], templates: Path, docs_url: str = "") -> st
         strips=_strips(report),
         trends=_trends(report),
         plots=lambda part: [(sizing, plot(sizing)) for sizing in capacity.sizings(part)],
+        load=_load_charts,
         link=lambda reference: _link(reference, docs_url),
+    )
+
+
+def _load_charts(part: Mapping[str, Any]) -> LoadCharts | None:
+    run = load_run(part)
+    if not run:
+        return None
+    alike = [measured for group in run.charted for measured in group]
+    return LoadCharts(
+        run,
+        [(group, latency_plot(group, run.quantile, alike)) for group in run.charted],
+        [(course, course_plot(course, run), course_rows(course)) for course in run.courses if any(course.count)],
     )
 
 
@@ -99,13 +128,14 @@ def _trends(report: Mapping[str, Any]) -> dict[str, list[Trend]]:
     """By check, each measurement that has a past."""
     trends: dict[str, list[Trend]] = {}
     for check in report["checks"]:
+        since = deltas(check, report["history"])
         for name, now in check["metrics"].items():
             values = [*(run["metrics"].get(check["check"], {}).get(name) for run in report["history"]), now]
             known = [value for value in values if value is not None]
             if len(known) > 1:
                 between = f"between {view.number(min(known))} and {view.number(max(known))} in {len(known)} runs"
                 line = charts.sparkline(values, f"{name}: now {view.number(now)}, {between}")
-                trends.setdefault(check["check"], []).append(Trend(name, line, now, between))
+                trends.setdefault(check["check"], []).append(Trend(name, line, now, since[name], between))
     return trends
 
 

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import capacity, charts, view
+from . import capacity, charts, load_words, view
+from .deltas import deltas
 from .headline import label
+from .load_run import load_run
 
 TEMPLATE = "report.md.j2"
 
@@ -40,13 +42,21 @@ def render(report: Mapping[str, Any], templates: Path) -> str:
         number=view.number,
         moment=view.moment,
         percent=capacity.percent,
+        **load_words.FILTERS,
         glyph=charts.GLYPHS.__getitem__,
         code=code,
         pretty=view.pretty,
         block=block,
     )
+    environment.globals["marks"] = charts.GLYPHS
     environment.globals.update(
-        rows=view.rows, records=view.records, grid=view.grid, other_evidence=view.other_evidence, sizings=capacity.sizings
+        rows=view.rows,
+        records=view.records,
+        grid=view.grid,
+        other_evidence=view.other_evidence,
+        sizings=capacity.sizings,
+        load=load_run,
+        deltas=lambda check: deltas(check, report["history"]),
     )
     return environment.get_template(TEMPLATE).render(report=report, checks=view.by_urgency(report["checks"]))
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..gate import worst_first
 from ..verdict import Headline
-from . import capacity
+from . import capacity, load_run
 
 MATRIX = "matrix"
 
@@ -81,8 +81,10 @@ def grid(part: Mapping[str, Any]) -> Grid | None:
 
 
 def other_evidence(part: Mapping[str, Any]) -> dict[str, Any]:
-    """The evidence that is shown as it is, which is all but the matrix and the curves of replicas."""
+    """The evidence that is shown as it is, which is all but the matrix, the curves of replicas, and a load run with its judgement."""
     shown = {name for name, drawn in ((MATRIX, grid(part)), (capacity.EVIDENCE, capacity.sizings(part))) if drawn}
+    if load_run.load_run(part):
+        shown.update((load_run.EVIDENCE, load_run.JUDGED, load_run.COMPARISON))
     return {name: value for name, value in part["evidence"].items() if name not in shown}
 
 

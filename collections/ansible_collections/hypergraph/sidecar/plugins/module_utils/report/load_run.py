@@ -1,0 +1,314 @@
+# Copyright: (c) 2026, hypergraph.sidecar contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a load run measured and how it was judged, as a part's evidence has it: for reading, for tables, and for plotting.
+
+``load`` is what ``load.telling`` tells of a summary. ``judged`` beside it is a list of {class, phase, n, effective_n, exceeding, bound_low,
+bound_high, verdict}, whose bounds are on the share of requests that fail or exceed the objective; ``comparison`` one of {class, phase,
+quantile, before_ms, after_ms, change, low, high}, with the change and its interval as fractions of ``before_ms``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .evidence import known, number, numbers
+
+EVIDENCE, JUDGED, COMPARISON = "load", "judged", "comparison"
+WARMUP, RAMP = "warmup", "ramp"
+# What a phase is called in a run with a fault in its middle.
+BUCKETS = (("before", "pre"), ("during", "fault"), ("after", "post"))
+_COUNTS, _LATENCIES = ("count", "exceeding", "errors"), ("p50_ms", "p95_ms")
+# As many phases have a latency chart of their own; of more, the first, the worst and the last.
+_CHARTS = 4
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of the plan, in seconds since the run's start. ``rate_per_s`` is what it was to end with, None where nothing limited it."""
+
+    name: str
+    kind: str
+    starts_s: float
+    duration_s: float
+    rate_per_s: float | None
+
+    @property
+    def ends_s(self) -> float:
+        """Its planned end."""
+        return self.starts_s + self.duration_s
+
+    @property
+    def bucket(self) -> int | None:
+        """0, 1 or 2 where its name says that it is before, during or after a fault."""
+        return next((place for place, names in enumerate(BUCKETS) if self.name.lower() in names), None)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """How a class was judged in a phase: bounds on the share that fails or exceeds, from requests worth so many independent ones."""
+
+    effective_n: float | None
+    low: float | None
+    high: float | None
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A class of requests in a phase; latencies are in milliseconds, of good answers. ``exceeding`` counts failed and slow ones.
+
+    ``seconds`` is how long the phase lasted, None where the plan does not say. ``curve`` has (quantile, milliseconds).
+    """
+
+    name: str
+    phase: str
+    seconds: float | None
+    count: float
+    ok: float
+    exceeding: float
+    errors: Mapping[str, float]
+    latency_ms: Mapping[str, float | None]
+    intervals_ms: Mapping[str, tuple[float, float] | None]
+    curve: tuple[tuple[float, float], ...]
+    slo_ms: float | None
+    bound: Bound | None
+
+    @property
+    def rate(self) -> float | None:
+        """Requests that ended, per second."""
+        return self.count / self.seconds if self.seconds else None
+
+    @property
+    def share(self) -> float | None:
+        """The share that failed or exceeded the objective."""
+        return self.exceeding / self.count if self.count else None
+
+
+@dataclass(frozen=True)
+class Course:
+    """A class over the run, in slots of ``width_s`` seconds; latencies are those of the worst of the ``merged`` slots that each was."""
+
+    name: str
+    width_s: float
+    merged: int
+    starts_s: float
+    count: tuple[float, ...]
+    exceeding: tuple[float, ...]
+    errors: tuple[float, ...]
+    p50_ms: tuple[float | None, ...]
+    p95_ms: tuple[float | None, ...]
+    slo_ms: float | None
+
+    @property
+    def ends_s(self) -> float:
+        """The end of the last slot."""
+        return self.starts_s + self.width_s * len(self.count)
+
+    @property
+    def slow(self) -> tuple[float, ...]:
+        """Good answers that exceeded the objective."""
+        return tuple(max(exceeding - errors, 0) for exceeding, errors in zip(self.exceeding, self.errors))
+
+
+@dataclass(frozen=True)
+class Change:
+    """A quantile beside that of another run; ``change`` with its interval is a fraction of what it was."""
+
+    name: str
+    phase: str
+    quantile: float
+    before_ms: float
+    after_ms: float
+    change: float
+    low: float
+    high: float
+
+    @property
+    def direction(self) -> str:
+        """``slower``, ``faster``, or ``alike`` where the interval has zero in it."""
+        return "slower" if self.low > 0 else "faster" if self.high < 0 else "alike"
+
+
+@dataclass(frozen=True)
+class LoadRun:
+    """All of it. ``plan``, ``traces``, ``offered`` and ``generators`` are as in the summary, with None for numbers that were none."""
+
+    run: Mapping[str, Any]
+    plan: Mapping[str, Any]
+    quantile: float
+    phases: tuple[Phase, ...]
+    phases_left_out: int
+    measured: tuple[Measured, ...]
+    courses: tuple[Course, ...]
+    traces: Mapping[str, float]
+    offered: Mapping[str, Any]
+    generators: tuple[Mapping[str, Any], ...]
+    generators_left_out: int
+    changes: tuple[Change, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes, in order."""
+        return tuple(dict.fromkeys(measured.name for measured in self.measured))
+
+    @property
+    def charted(self) -> list[list[Measured]]:
+        """What to draw latencies of: for each of some phases its classes, without the warm-up where there is anything else."""
+        warmups = {phase.name for phase in self.phases if phase.kind == WARMUP}
+        phases: dict[str, list[Measured]] = {}
+        for measured in self.measured:
+            if measured.curve:
+                phases.setdefault(measured.phase, []).append(measured)
+        groups = [group for phase, group in phases.items() if phase not in warmups] or list(phases.values())
+        if len(groups) <= _CHARTS:
+            return groups
+        worst = max(groups[1:-1], key=lambda group: max(measured.share or 0 for measured in group))
+        return [groups[0], worst, groups[-1]]
+
+    @property
+    def buckets(self) -> list[tuple[str, tuple[Measured, Measured, Measured]]]:
+        """Each class before, during and after a fault, where phases are so named."""
+        places = {phase.name: phase.bucket for phase in self.phases}
+        found = []
+        for name in self.names:
+            by_bucket = {places.get(measured.phase): measured for measured in self.measured if measured.name == name}
+            if {0, 1, 2} <= set(by_bucket):
+                found.append((name, (by_bucket[0], by_bucket[1], by_bucket[2])))
+        return found
+
+
+def load_run(part: Mapping[str, Any]) -> LoadRun | None:
+    """The load run in a part's evidence; None where there is none, or where it is not of this shape."""
+    evidence = part["evidence"]
+    if not isinstance(evidence.get(EVIDENCE), Mapping):
+        return None
+    try:
+        return _load_run(evidence[EVIDENCE], evidence.get(JUDGED, ()), evidence.get(COMPARISON, ()))
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return None
+
+
+def _load_run(told: Mapping[str, Any], judged: Any, comparison: Any) -> LoadRun:
+    phases = tuple(_phase(phase) for phase in told["phases"])
+    duration_s = number(told["run"]["duration_s"])
+    seconds = {phase.name: min(phase.duration_s, max(duration_s - phase.starts_s, 0.0)) for phase in phases}
+    slo_ms = {str(name): known(limit) for name, limit in told["slo_ms"].items()}
+    bounds = {(str(row["class"]), str(row["phase"])): _bound(row) for row in _rows(judged)}
+    measured = [
+        _measured(str(name), str(phase), fields, seconds.get(str(phase)), slo_ms.get(str(name)), bounds.get((str(name), str(phase))))
+        for name, by_phase in told["classes"].items()
+        for phase, fields in by_phase.items()
+    ]
+    return LoadRun(
+        run={"duration_s": duration_s, "interrupted": told["run"].get("interrupted"), "id": told["run"].get("id")},
+        plan=_numbers_or_text(told["plan"]),
+        quantile=number(told["quantile"]),
+        phases=phases,
+        phases_left_out=int(number(told["phases_left_out"])),
+        measured=tuple(measured),
+        courses=tuple(_course(str(name), series, slo_ms.get(str(name))) for name, series in told["series"].items()),
+        traces={str(state): number(count) for state, count in told["traces"].items()},
+        offered=_numbers_or_text(told["offered"]),
+        generators=tuple(_generator(generator) for generator in told["generators"]),
+        generators_left_out=int(number(told["generators_left_out"])),
+        changes=tuple(_change(row) for row in _rows(comparison)),
+    )
+
+
+def _rows(rows: Any) -> Iterator[Mapping[str, Any]]:
+    """The rows of a list, of which redaction may have cut the rest and said so in a text."""
+    if isinstance(rows, Mapping):
+        raise TypeError("expected a list of rows")
+    return (row for row in rows if isinstance(row, Mapping))
+
+
+def _phase(fields: Mapping[str, Any]) -> Phase:
+    starts_s, duration_s = numbers((fields["starts_s"], fields["duration_s"]))
+    return Phase(str(fields["name"]), str(fields["kind"]), starts_s, duration_s, known(fields.get("rate_per_s")))
+
+
+def _bound(row: Mapping[str, Any]) -> Bound:
+    return Bound(known(row.get("effective_n")), known(row.get("bound_low")), known(row.get("bound_high")), str(row["verdict"]))
+
+
+def _measured(
+    name: str, phase: str, fields: Mapping[str, Any], seconds: float | None, slo_ms: float | None, bound: Bound | None
+) -> Measured:
+    count, ok, exceeding = numbers(fields[member] for member in ("count", "ok", "exceeding"))
+    return Measured(
+        name,
+        phase,
+        seconds,
+        count,
+        ok,
+        exceeding,
+        {str(error): number(times) for error, times in fields["errors"].items()},
+        {str(quantile): known(value) for quantile, value in fields["latency_ms"].items()},
+        {str(quantile): _interval(ends) for quantile, ends in fields["intervals_ms"].items()},
+        tuple(_point(point) for point in fields["curve"]),
+        slo_ms,
+        bound,
+    )
+
+
+def _interval(ends: Any) -> tuple[float, float] | None:
+    if ends is None:
+        return None
+    low, high = (known(end) for end in ends)
+    return None if low is None or high is None else (low, high)
+
+
+def _point(point: Any) -> tuple[float, float]:
+    quantile, latency_ms = numbers(point)
+    if quantile >= 1:
+        raise ValueError(f"quantile {quantile!r} of a curve")
+    return quantile, latency_ms
+
+
+def _course(name: str, series: Mapping[str, Any], slo_ms: float | None) -> Course:
+    columns = {column: [value for row in series[column] for value in row] for column in (*_COUNTS, *_LATENCIES)}
+    width_s, starts_s, merged = numbers(series[member] for member in ("width_s", "starts_s", "merged"))
+    if not width_s or len(set(map(len, columns.values()))) > 1:
+        raise ValueError("a series of no width, or of columns that differ in length")
+    count, exceeding, errors = (numbers(columns[column]) for column in _COUNTS)
+    p50_ms, p95_ms = (tuple(map(known, columns[column])) for column in _LATENCIES)
+    return Course(name, width_s, int(merged), starts_s, count, exceeding, errors, p50_ms, p95_ms, slo_ms)
+
+
+def _generator(fields: Mapping[str, Any]) -> dict[str, Any]:
+    lag = fields["loop_lag_ms"]
+    return {
+        **{name: str(fields[name]) for name in ("host", "python", "loop", "parser")},
+        "cpu_share": known(fields["cpu_share"]),
+        "lag_p99_ms": known(lag["p99"]),
+        "lag_max_ms": known(lag["max"]),
+        "clock_offset_ms": _signed(fields["clock_offset_ms"]),
+        "healthy": fields["healthy"] is True,
+        "problems": [str(problem) for problem in fields["problems"]],
+    }
+
+
+def _change(row: Mapping[str, Any]) -> Change:
+    quantile, before_ms, after_ms = numbers(row[name] for name in ("quantile", "before_ms", "after_ms"))
+    changes = [_signed(row[name]) for name in ("change", "low", "high")]
+    change, low, high = (0.0 if value is None else value for value in changes)
+    if None in changes:
+        raise ValueError("a change that is no number")
+    return Change(str(row["class"]), str(row["phase"]), quantile, before_ms, after_ms, change, low, high)
+
+
+def _signed(value: Any) -> float | None:
+    """A number that may be below zero."""
+    size = known(abs(value)) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    return None if size is None else float(value)
+
+
+def _numbers_or_text(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Texts as they are, numbers where they are some, mappings of them likewise."""
+    read: dict[str, Any] = {}
+    for name, value in fields.items():
+        read[str(name)] = _numbers_or_text(value) if isinstance(value, Mapping) else value if isinstance(value, str) else known(value)
+    return read

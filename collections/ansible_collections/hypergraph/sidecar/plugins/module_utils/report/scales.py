@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, hypergraph.sidecar contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where on an axis a value lies, and which values are written beside the axis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# A latency is not below a microsecond, in milliseconds.
+LEAST_MS = 0.001
+_MANY_TICKS = 7
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From ``low`` at ``start`` to ``high`` at ``end``, evenly, or by logarithm; values beyond lie at its ends."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    ticks: tuple[float, ...]
+    logarithmic: bool = False
+
+    def at(self, value: float) -> float:
+        """The place of a value."""
+        inside = min(max(value, self.low), self.high)
+        if self.logarithmic:
+            share = math.log(inside / self.low) / math.log(self.high / self.low)
+        else:
+            share = (inside - self.low) / (self.high - self.low)
+        return self.start + (self.end - self.start) * share
+
+
+def from_zero(highest: float, start: float, end: float, ticks: int) -> Scale:
+    """Even, from 0 to about ``highest``, with about so many ticks at round values."""
+    step = nice(max(highest, 1e-9) / ticks)
+    count = math.ceil(highest / step - 1e-9) or 1
+    return Scale(0.0, count * step, start, end, tuple(step * tick for tick in range(count + 1)))
+
+
+def latencies(values: Iterable[float], start: float, end: float) -> Scale:
+    """By logarithm, round it all, with a tick at powers of ten, and at 2 and 5 times those where there is room. In milliseconds."""
+    known = [max(value, LEAST_MS) for value in values] or [1.0]
+    low, high = _round_below(min(known)), nice(max(known))
+    if high <= low:
+        high = nice(low * 1.5)
+    powers = range(math.floor(math.log10(low) + 1e-9), math.ceil(math.log10(high) - 1e-9) + 1)
+    every = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
+    ticks = [value for value in every if low * (1 - 1e-9) <= value <= high * (1 + 1e-9)]
+    if len(ticks) > _MANY_TICKS:
+        tens = [10.0**power for power in powers if low * (1 - 1e-9) <= 10.0**power <= high * (1 + 1e-9)]
+        ticks = tens[:: math.ceil(len(tens) / _MANY_TICKS)]
+    return Scale(low, high, start, end, tuple(ticks), True)
+
+
+def nice(step: float) -> float:
+    """The step, up to the next 1, 2 or 5 times a power of ten."""
+    power: float = 10.0 ** math.floor(math.log10(step))
+    return next((factor * power for factor in (1, 2, 5) if factor * power >= step * (1 - 1e-9)), 10 * power)
+
+
+def _round_below(value: float) -> float:
+    power: float = 10.0 ** math.floor(math.log10(value))
+    return next((factor * power for factor in (5, 2) if factor * power <= value * (1 + 1e-9)), power)
