@@ -17,9 +17,8 @@ from ..redaction import MAX_ITEMS
 from .histogram import rank_of, value_at
 
 MAX_POINTS = 240
-# Decades of 1 - quantile, in eighths: 0, 25 %, ..., 90 %, ..., 99 %, ..., 99.999 %. The p50 and the p95 are asked for by name.
-_EIGHTHS = 40
-_QUANTILES = sorted({*(1 - 10 ** (-eighth / 8) for eighth in range(_EIGHTHS + 1)), 0.5, 0.95})
+# From the median on by eighths of a decade of what is beyond: 50 %, 58 %, ..., 90 %, ..., 99 %, ..., 99.999 %; and the p95.
+_QUANTILES = sorted({0.5, 0.95, *(1 - 10 ** (-eighth / 8) for eighth in range(3, 41))})
 _SUMS, _WORSTS = ("count", "exceeding", "errors"), ("p50_ms", "p95_ms")
 _TOLD_OF_GENERATOR = ("host", "python", "loop", "parser", "cpu_share", "clock_offset_ms", "healthy", "problems")
 
@@ -30,7 +29,7 @@ def told(summary: Mapping[str, Any], quantile: float = 0.95) -> dict[str, Any]:
     """The summary with a latency curve for each histogram, and each series as at most ``MAX_POINTS`` slots.
 
     ``quantile`` is the one that ``slo_ms`` limits. Of a point of a merged slot, counts are sums and latencies those of the worst neighbour.
-    A curve has (quantile, milliseconds) as far as there are answers beyond the quantile, and ends with the slowest one. Of more than
+    A curve has (quantile, milliseconds) as far as there are answers beyond the quantile; the slowest of n ends it at 1 - 1/2n. Of more than
     ``MAX_ITEMS`` phases those with the largest share of exceeding requests are kept, of more generators those with problems first.
     """
     run, plan = summary["run"], summary["plan"]
@@ -57,6 +56,11 @@ def told(summary: Mapping[str, Any], quantile: float = 0.95) -> dict[str, Any]:
         "generators": [_generator(generator) for generator in generators],
         "generators_left_out": len(summary["generators"]) - len(generators),
     }
+
+
+def packed(items: Sequence[Any]) -> list[Sequence[Any]]:
+    """The items in lists of ``MAX_ITEMS``, for evidence such as ``judged`` that may be longer than redaction leaves a list."""
+    return [items[place : place + MAX_ITEMS] for place in range(0, len(items), MAX_ITEMS)]
 
 
 def _worst_phases(summary: Mapping[str, Any]) -> set[str]:
@@ -95,10 +99,7 @@ def _curve(histogram: Mapping[str, Any]) -> list[list[float]]:
             index, more = next(buckets)
             passed += more
         points.append([round(quantile, 7), min(value_at(index), slowest) / 1000])
-    last = round(1 - 1 / count, 7)
-    if points and points[-1][0] == last:
-        points.pop()
-    return [*points, [last, slowest / 1000]]
+    return [*points, [round(1 - 1 / (2 * count), 7), slowest / 1000]]
 
 
 def _series(series: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,7 +107,7 @@ def _series(series: Mapping[str, Any]) -> dict[str, Any]:
     merged = max(1, math.ceil(slots / MAX_POINTS))
     columns: dict[str, list[Any]] = {name: [sum(filter(None, group)) for group in _groups(series[name], merged)] for name in _SUMS}
     columns.update({name: [_worst(group) for group in _groups(series[name], merged)] for name in _WORSTS})
-    rows = {name: [column[place : place + MAX_ITEMS] for place in range(0, len(column), MAX_ITEMS)] for name, column in columns.items()}
+    rows = {name: packed(column) for name, column in columns.items()}
     return {"width_s": series["width_s"] * merged, "merged": merged, "starts_s": series["starts_s"], **rows}
 
 

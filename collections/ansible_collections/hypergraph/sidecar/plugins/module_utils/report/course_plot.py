@@ -15,7 +15,7 @@ from .load_words import latency, per_second
 from .scales import Scale, from_zero, latencies
 
 _WIDTH, _HEIGHT = 360, 318
-_LEFT, _RIGHT = 46, 350
+_LEFT, _RIGHT = 54, 350
 # Tops and bottoms of the three panels.
 _LATENCY, _RATE, _FAILED = (38, 158), (184, 224), (250, 280)
 # Of small type, so wide is a character about.
@@ -67,7 +67,7 @@ class _Plot:
         rates = [count / course.width_s for count in course.count]
         self._rate = from_zero(max([*rates, *(rate for _phase, rate in self._planned)], default=0.0), _RATE[1], _RATE[0], 2)
         worst = max((exceeding / course.width_s for exceeding in course.exceeding), default=0.0)
-        self._failed = from_zero(max(worst, 1.0), _FAILED[1], _FAILED[0], 1)
+        self._failed = from_zero(worst or 1.0, _FAILED[1], _FAILED[0], 2)
 
     def drawn(self) -> Svg:
         self._bands()
@@ -116,7 +116,7 @@ class _Plot:
     def _legend(self) -> None:
         entries = [("median", "p50"), ("tail", "p95")] + ([("slo", f"SLO {latency(self._course.slo_ms)}")] if self._course.slo_ms else [])
         for place, (style, says) in enumerate(entries):
-            across = _LEFT + place * 76
+            across = _LEFT + place * 74
             self._canvas.line(style, across, 10, across + 24, 10)
             self._canvas.text(says, across + 30, 14, "start", "told")
         if self._planned:
@@ -166,16 +166,17 @@ class _Plot:
         if interrupted:
             across = self._time.at(min(self._run.run["duration_s"], self._course.ends_s))
             self._canvas.line("ended", across, _LATENCY[0] - 14, across, _FAILED[1])
-            self._canvas.text(f"ended by {interrupted}"[:40], across - 4, _LATENCY[1] - 5, "end", "told")
+            self._canvas.text(f"interrupted: {interrupted}"[:40], across - 4, _LATENCY[1] - 5, "end", "told")
 
     def _slots(self) -> None:
         """What each slot was, for who points at it."""
         course = self._course
         for place, count in enumerate(course.count):
             p50, p95, failed, slow = (column[place] for column in (course.p50_ms, course.p95_ms, course.errors, course.slow))
-            since = _clock(course.starts_s + place * course.width_s)
+            began = course.starts_s + place * course.width_s
+            phase = next((phase.name for phase in self._run.phases if phase.starts_s <= began < phase.ends_s), "")
             rate = per_second(count / course.width_s)
-            says = f"{since}: p50 {latency(p50)}, p95 {latency(p95)}, {rate}, {failed or 0:g} failed, {slow or 0:g} slow"
+            says = f"{_clock(began)} {phase}: p50 {latency(p50)}, p95 {latency(p95)}, {rate}, {failed or 0:g} failed, {slow or 0:g} slow"
             left, right = self._edges(place)
             self._canvas.box("slot", left, _LATENCY[0], right, _FAILED[1], says)
 

@@ -32,7 +32,7 @@ class Delta:
     @property
     def origin(self) -> str:
         """What it is compared with."""
-        return f"since {number(self.before)} on {moment(self.since)}"
+        return f"since {moment(self.since)}, when it was {number(self.before)}"
 
 
 def deltas(check: Mapping[str, Any], history: list[dict[str, Any]]) -> dict[str, Delta]:

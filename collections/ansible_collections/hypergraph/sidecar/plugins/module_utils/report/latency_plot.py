@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Latency by percentile as inline SVG: a line a class, over an axis on which each further nine has the same room.
 
-The axis is -log10(1 - quantile), as in plots of HdrHistogram; a line ends with the slowest answer, at the quantile that has none beyond it.
+The axis is -log10(1 - quantile), as in plots of HdrHistogram; a line ends with the slowest answer.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from .scales import Scale, latencies
 
 # Classes of the page's style, in the order of the classes of requests.
 KINDS = ("first", "second", "third")
-_WIDTH, _HEIGHT = 360, 256
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 350, 40, 220
-_NINES = (0.9, 0.99, 0.999, 0.9999, 0.99999)
+_WIDTH, _HEIGHT = 360, 262
+_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 350, 46, 226
+_TICKS = (0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999)
 
 
 def latency_plot(group: Sequence[Measured], quantile: float, alike: Sequence[Measured]) -> Svg:
@@ -40,7 +40,7 @@ class _Plot:
         self._canvas = Canvas("latency", _WIDTH, _HEIGHT, _says(group, quantile))
         points = [point for measured in alike for point in measured.curve]
         reach = max((_nines(at) for at, _latency_ms in points), default=0.0)
-        self._across = Scale(0.0, min(max(reach, 2.0), 5.0), _LEFT, _RIGHT, ())
+        self._across = Scale(_nines(0.5), min(max(reach, 2.0), 5.0), _LEFT, _RIGHT, ())
         limits = [measured.slo_ms for measured in alike if measured.slo_ms]
         self._down = latencies([*(latency_ms for _at, latency_ms in points), *limits], _BOTTOM, _TOP)
 
@@ -59,22 +59,23 @@ class _Plot:
             down = self._down.at(tick)
             self._canvas.line("rule", _LEFT, down, _RIGHT, down)
             self._canvas.text(latency(tick), _LEFT - 5, down + 4, "end")
-        ticks = [(0.0, "min"), (0.5, "50 %"), *((quantile, f"{quantile * 100:.6g} %") for quantile in _NINES)]
-        for quantile, says in ticks:
+        for quantile in _TICKS:
             if _nines(quantile) <= self._across.high + 1e-9:
                 across = self._across.at(_nines(quantile))
                 self._canvas.line("rule", across, _BOTTOM, across, _BOTTOM + 4)
-                self._canvas.text(says, across, _BOTTOM + 17, "end" if across > _RIGHT - 16 else "middle")
+                self._canvas.text(f"{quantile * 100:.6g} %", across, _BOTTOM + 17, "end" if across > _RIGHT - 16 else "middle")
         self._canvas.text("of answers are as fast or faster", (_LEFT + _RIGHT) / 2, _HEIGHT - 3, "middle")
         for place, measured in enumerate(self._group):
-            across = _LEFT + place * 100
+            across = _LEFT + place * 102
             self._canvas.line(f"course {kind(place)}", across, 10, across + 24, 10)
             self._canvas.text(measured.name[:10], across + 30, 14, "start", "told")
+            if measured.slo_ms:
+                self._canvas.text(f"{quantile_name(self._quantile)} ≤ {latency(measured.slo_ms)}", across, 30, "start", "told")
 
     def _marks(self, style: str, measured: Measured) -> None:
         for name, quantile in QUANTILES:
             value = measured.latency_ms.get(name)
-            if value is None or not measured.ok or _nines(quantile) > min(_nines(1 - 1 / measured.ok), self._across.high):
+            if value is None or not measured.ok or _nines(quantile) > min(_nines(1 - 1 / (2 * measured.ok)), self._across.high):
                 continue
             across, down = self._place(quantile, value)
             says = f"{measured.name} {quantile_name(quantile)}: {latency(value)}"
@@ -92,14 +93,13 @@ class _Plot:
         # A gate the line has to pass under.
         self._canvas.line(f"gate {style}", across - 11, down, across + 11, down)
         self._canvas.polygon(f"gate {style}", [(across - 4, down - 8), (across + 4, down - 8), (across, down - 1)], says)
-        self._canvas.text(f"SLO {latency(measured.slo_ms)}", across - 14, down - 3, "end", "told")
 
     def _place(self, quantile: float, latency_ms: float) -> Point:
         return self._across.at(_nines(quantile)), self._down.at(latency_ms)
 
 
 def _nines(quantile: float) -> float:
-    """Where a quantile lies: 0 for the fastest, 1 for 90 %, 2 for 99 %, ..."""
+    """Where a quantile lies: at 1 for 90 %, at 2 for 99 %, ..."""
     return -math.log10(max(1 - quantile, 1e-12))
 
 

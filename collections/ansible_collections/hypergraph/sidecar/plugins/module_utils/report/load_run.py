@@ -5,7 +5,7 @@
 
 ``load`` is what ``load.telling`` tells of a summary. ``judged`` beside it is a list of {class, phase, n, effective_n, exceeding, bound_low,
 bound_high, verdict}, whose bounds are on the share of requests that fail or exceed the objective; ``comparison`` one of {class, phase,
-quantile, before_ms, after_ms, change, low, high}, with the change and its interval as fractions of ``before_ms``.
+quantile, before_ms, after_ms, change, low, high}, with the change and its interval as fractions of ``before_ms``. Both may be ``packed``.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ WARMUP, RAMP = "warmup", "ramp"
 # What a phase is called in a run with a fault in its middle.
 BUCKETS = (("before", "pre"), ("during", "fault"), ("after", "post"))
 _COUNTS, _LATENCIES = ("count", "exceeding", "errors"), ("p50_ms", "p95_ms")
-# As many phases have a latency chart of their own; of more, the first, the worst and the last.
-_CHARTS = 4
+# So many phases have a latency chart of their own, and so many rows are told at once; of more, the first, the worst and the last phase.
+_CHARTS, _ROWS = 4, 24
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,10 @@ class Change:
 
 @dataclass(frozen=True)
 class LoadRun:
-    """All of it. ``plan``, ``traces``, ``offered`` and ``generators`` are as in the summary, with None for numbers that were none."""
+    """All of it. ``plan``, ``traces``, ``offered`` and ``generators`` are as in the summary, with None for numbers that were none.
+
+    Where not ``judged_in_full``, what has no bound may have been judged all the same.
+    """
 
     run: Mapping[str, Any]
     plan: Mapping[str, Any]
@@ -148,6 +151,7 @@ class LoadRun:
     generators: tuple[Mapping[str, Any], ...]
     generators_left_out: int
     changes: tuple[Change, ...]
+    judged_in_full: bool
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -167,6 +171,14 @@ class LoadRun:
             return groups
         worst = max(groups[1:-1], key=lambda group: max(measured.share or 0 for measured in group))
         return [groups[0], worst, groups[-1]]
+
+    @property
+    def highlights(self) -> list[Measured]:
+        """What to tell first: all that was measured, the warm-up last, or what is drawn of it where that is too much."""
+        if len(self.measured) > _ROWS:
+            return [measured for group in self.charted for measured in group]
+        warmups = {phase.name for phase in self.phases if phase.kind == WARMUP}
+        return sorted(self.measured, key=lambda measured: measured.phase in warmups)
 
     @property
     def buckets(self) -> list[tuple[str, tuple[Measured, Measured, Measured]]]:
@@ -215,14 +227,19 @@ def _load_run(told: Mapping[str, Any], judged: Any, comparison: Any) -> LoadRun:
         generators=tuple(_generator(generator) for generator in told["generators"]),
         generators_left_out=int(number(told["generators_left_out"])),
         changes=tuple(_change(row) for row in _rows(comparison)),
+        judged_in_full=not any(isinstance(row, str) for row in judged),
     )
 
 
 def _rows(rows: Any) -> Iterator[Mapping[str, Any]]:
-    """The rows of a list, of which redaction may have cut the rest and said so in a text."""
-    if isinstance(rows, Mapping):
+    """The rows of a list, or of lists in it. Redaction may have cut it, and put a text in place of the rest."""
+    if not isinstance(rows, (list, tuple)):
         raise TypeError("expected a list of rows")
-    return (row for row in rows if isinstance(row, Mapping))
+    for row in rows:
+        if isinstance(row, list):
+            yield from _rows(row)
+        elif isinstance(row, Mapping):
+            yield row
 
 
 def _phase(fields: Mapping[str, Any]) -> Phase:

@@ -26,7 +26,11 @@ def latency(milliseconds: float | None) -> str:
 
 def interval(ends: tuple[float, float] | None) -> str:
     """Between what a latency lies, with 95 % confidence."""
-    return "" if ends is None else f"{latency(ends[0])} to {latency(ends[1])}"
+    if ends is None:
+        return ""
+    low, high = map(latency, ends)
+    (number_low, unit), unit_high = low.split(" "), high.split(" ")[1]
+    return f"{number_low if unit == unit_high else low} to {high}"
 
 
 def per_second(rate: float | None) -> str:
@@ -44,22 +48,21 @@ def quantile_name(quantile: float) -> str:
     return f"p{quantile * 100:.6g}"
 
 
-def errors(measured: Measured) -> str:
+def errors(measured: Measured) -> list[str]:
     """How many failed in which way, the most frequent first."""
     told = sorted(measured.errors.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{number(times)} {error}" for error, times in told if times)
+    return [f"{number(times)} {error}" for error, times in told if times]
 
 
 def headline(run: LoadRun) -> str:
     """What was asked of the environment, and whether all of it was done."""
     plan = run.plan
-    loop = f"{plan.get('model')} loop"
     rate, at_once = plan.get("rate_per_s"), plan.get("concurrency")
     offered = f" at {per_second(rate)}" if rate is not None else f" with {number(at_once)} at once" if at_once is not None else ""
     planned = max((phase.ends_s for phase in run.phases), default=0.0)
     hosts = len(run.generators) + run.generators_left_out
-    told = f"{loop[:1].upper()}{loop[1:]}{offered} from {hosts} {'generator' if hosts == 1 else 'generators'}, {seconds(planned)} planned"
-    return f"{told}, ended early by {run.run['interrupted']} after {seconds(run.run['duration_s'])}" if run.run["interrupted"] else told
+    told = f"{plan.get('model')} loop{offered} from {hosts} {'generator' if hosts == 1 else 'generators'}, {seconds(planned)} planned"
+    return f"{told}, interrupted after {seconds(run.run['duration_s'])}: {run.run['interrupted']}" if run.run["interrupted"] else told
 
 
 def facts(run: LoadRun) -> list[tuple[str, str]]:
@@ -82,13 +85,15 @@ def seconds(duration_s: float) -> str:
     """A duration of a run."""
     if duration_s < 120:
         return f"{_three_digits(duration_s)} s"
-    return f"{_three_digits(duration_s / 60)} min" if duration_s < 7200 else f"{_three_digits(duration_s / 3600)} h"
+    (whole, unit), (rest, of_it) = ((60, "min"), (1, "s")) if duration_s < 7200 else ((3600, "h"), (60, "min"))
+    count, left = divmod(int(duration_s), whole)
+    return f"{count:,} {unit}" + (f" {left // rest} {of_it}" if left // rest else "")
 
 
 def factor(measured: Measured, before: Measured, name: str) -> str:
     """How many times as slow a percentile is as it was."""
     now, then = measured.latency_ms.get(name), before.latency_ms.get(name)
-    return f"× {now / then:.2g}" if now is not None and then else ""
+    return f"{_three_digits(now / then)} times" if now is not None and then else ""
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {

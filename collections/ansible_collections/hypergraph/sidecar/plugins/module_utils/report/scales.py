@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 # A latency is not below a microsecond, in milliseconds.
 LEAST_MS = 0.001
-_MANY_TICKS = 7
+# Room that a tick's text needs.
+_TICK_ROOM = 16
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,10 @@ def latencies(values: Iterable[float], start: float, end: float) -> Scale:
     powers = range(math.floor(math.log10(low) + 1e-9), math.ceil(math.log10(high) - 1e-9) + 1)
     every = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
     ticks = [value for value in every if low * (1 - 1e-9) <= value <= high * (1 + 1e-9)]
-    if len(ticks) > _MANY_TICKS:
+    room = max(int(abs(end - start) / _TICK_ROOM), 1)
+    if len(ticks) > room:
         tens = [10.0**power for power in powers if low * (1 - 1e-9) <= 10.0**power <= high * (1 + 1e-9)]
-        ticks = tens[:: math.ceil(len(tens) / _MANY_TICKS)]
+        ticks = tens[:: math.ceil(len(tens) / room)]
     return Scale(low, high, start, end, tuple(ticks), True)
 
 

@@ -101,8 +101,8 @@ def duration(milliseconds: float) -> str:
 
 
 def number(value: float) -> str:
-    """A number with at most four significant digits, whole ones in full."""
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+    """A number with at most four significant digits, whole ones and thousands in full."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.0f}" if 9999.5 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def moment(timestamp: str) -> str:
