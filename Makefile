@@ -15,7 +15,7 @@ verify: .venv/run $(if $(filter lab,$(ENV)),lab-up)  ## is the environment fit t
 test: unit whole  ## every test
 
 unit: .venv/dev  ## the library, with its coverage
-	coverage run -m pytest -q $(COLLECTION)/tests/unit && coverage report
+	coverage erase && coverage run -m pytest -q -n 2 $(COLLECTION)/tests/unit && coverage combine -q && coverage report
 
 whole: .venv/dev  ## playbooks on the lab, the defect matrix, the browser, the layout
 	pytest -q -n 2 tests

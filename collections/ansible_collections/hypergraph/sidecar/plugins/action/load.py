@@ -104,8 +104,11 @@ class ActionModule(ActionBase):
                 result = self._status(job, "status", variables)
                 if result.get("finished") or result.get("failed"):
                     self._status(job, "cleanup", variables)
-                    if progress and not ended and "reason_code" not in result:
-                        return _died(directory)
+                    if "reason_code" not in result:
+                        # Asked anew: it may have begun and died since.
+                        _said, last = self._ask(directory)
+                        if last and last["state"] != "ended":
+                            return _died(directory)
                     return {
                         key: value for key, value in result.items() if key not in ("ansible_job_id", "started", "finished", "results_file")
                     }

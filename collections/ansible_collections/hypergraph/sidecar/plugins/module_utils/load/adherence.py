@@ -17,6 +17,7 @@ from . import regression, slo
 from .exceedance import FAIL, PASS, Rule
 from .merge import merged
 from .reading import CLASSES, read
+from .telling import told
 
 # More phases than this would be more numbers than a trend is read from.
 MAX_MEASURED_PHASES = 12
@@ -30,7 +31,7 @@ def examine(run: Inspection) -> None:
         raise CheckInconclusive("no-load-run", "no summary of a load run was given", "Run playbooks/load.yml, and give its summaries.")
     parts = [read(path) for path in params["summaries"]]
     summary = merged(parts)
-    verdict.record(run=summary["run"], generators=summary["generators"], traces=summary["traces"], offered=summary["offered"])
+    verdict.record(load=told(summary, params["quantile"]))
     verdict.examine("generators", len(summary["generators"]))
     kinds = _kinds(params["slo_ms"], summary)
     if _sound(verdict, parts, summary, params["generators"]):

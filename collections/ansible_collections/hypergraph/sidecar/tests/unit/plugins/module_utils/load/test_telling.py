@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.histogram import Histogram
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.telling import MAX_POINTS, told
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.redaction import Redactor
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.redaction import MAX_ITEMS, Redactor
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.load.synthetic import (
     SLO_MS,
     Stretch,
@@ -51,9 +51,9 @@ def flat(rows: list[list[Any]]) -> list[Any]:
     "document",
     [
         summary(WARMUP, Stretch(duration_s=60, tail=0.08, errors={"timeout": 0.01})),
-        summary(*(Stretch(f"segment-{number}", duration_s=3, rate_per_s=20) for number in range(80))),
+        summary(*(Stretch(f"segment-{number}", duration_s=3, rate_per_s=20) for number in range(MAX_ITEMS + 30))),
         summary(Stretch(duration_s=900, rate_per_s=4)),
-        summary(Stretch(duration_s=5), generators=[generator(f"gen-{number}") for number in range(70)]),
+        summary(Stretch(duration_s=5), generators=[generator(f"gen-{number}") for number in range(MAX_ITEMS + 20)]),
     ],
     ids=["usual", "many phases", "long", "many generators"],
 )
@@ -128,20 +128,22 @@ def test_what_is_no_number_is_none() -> None:
 
 def test_of_many_phases_the_worst_are_told_in_their_order() -> None:
     late = {"timeout": 0.9}
-    stretches = [Stretch(f"segment-{number}", duration_s=1, errors=late if number in (2, 69) else {}) for number in range(70)]
+    stretches = [
+        Stretch(f"segment-{number}", duration_s=1, errors=late if number in (2, MAX_ITEMS + 19) else {}) for number in range(MAX_ITEMS + 20)
+    ]
     compact = told(summary(*stretches))
     names = [phase["name"] for phase in compact["phases"]]
     assert compact["phases_left_out"] == 20
-    assert {"segment-2", "segment-69"} <= set(names)
+    assert {"segment-2", f"segment-{MAX_ITEMS + 19}"} <= set(names)
     assert names == sorted(names, key=lambda name: int(name.split("-")[1]))
     assert [list(by_phase) for by_phase in compact["classes"].values()] == [names] * 3
 
 
 def test_of_many_generators_those_with_problems_are_told() -> None:
-    hosts = [generator(f"gen-{number}") for number in range(60)] + [generator("sick", healthy=False, problems=["too busy"])]
+    hosts = [generator(f"gen-{number}") for number in range(MAX_ITEMS + 10)] + [generator("sick", healthy=False, problems=["too busy"])]
     compact = told(summary(Stretch(duration_s=1), generators=hosts))
     assert compact["generators"][0]["host"] == "sick"
-    assert (len(compact["generators"]), compact["generators_left_out"]) == (50, 11)
+    assert (len(compact["generators"]), compact["generators_left_out"]) == (MAX_ITEMS, 11)
 
 
 def test_objectives_and_the_end_are_told() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.telling import packed, told
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.redaction import MAX_ITEMS
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.report import html, load_words, markdown
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.report.load_run import LoadRun, load_run
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.verdict import Verdict
@@ -149,8 +150,8 @@ def test_of_many_phases_the_first_the_worst_and_the_last_are_told_at_once() -> N
 
 
 def test_a_long_judgement_may_be_packed_and_one_that_was_cut_is_not_called_complete() -> None:
-    document = summary(*(Stretch(f"segment-{number}", duration_s=1) for number in range(30)))
-    rows = [judgement(name, f"segment-{number}") for number in range(30) for name in ("chat", "sentence", "token")]
+    document = summary(*(Stretch(f"segment-{number}", duration_s=1) for number in range(MAX_ITEMS // 2)))
+    rows = [judgement(name, f"segment-{number}") for number in range(MAX_ITEMS // 2) for name in ("chat", "sentence", "token")]
     whole = run_of(document, judged=packed(rows))
     assert whole.judged_in_full
     assert all(measured.bound for measured in whole.measured)
