@@ -138,13 +138,13 @@ def test_looking_any_number_of_times_takes_more():
 
 
 def test_a_burst_seen_once_might_have_come_twice():
-    """Of four bursts to be expected, one or none is seen every tenth time: what is left then looks well within the objective."""
-    exceeding = [int(at % 5 == 0) for at in range(60)]
-    exceeding[31] = 14
-    batches = Batches(1.0, (20,) * 60, tuple(exceeding))
+    """By its share and its dependence alone this run would pass; with the burst once more it would not."""
+    exceeding = [int(at % 5 == 0) for at in range(80)]
+    exceeding[31] = 12
+    batches = Batches(1.0, (20,) * 80, tuple(exceeding))
     found = judge(batches, RULE)
-    assert batches.rate < 0.022
+    assert batches.rate < 0.018
     assert found.verdict == "inconclusive"
-    exceeding[44] = 14
-    twice = Batches(1.0, (20,) * 60, tuple(exceeding))
-    assert found.high > twice.rate
+    spread_out = Batches(1.0, (20,) * 80, tuple(int(at % 3 == 0) for at in range(80)))
+    assert spread_out.events == batches.events - 1
+    assert judge(spread_out, RULE).verdict == "pass"
