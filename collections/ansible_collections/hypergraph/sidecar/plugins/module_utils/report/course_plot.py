@@ -19,7 +19,7 @@ _LEFT, _RIGHT = 54, 350
 # Tops and bottoms of the three panels.
 _LATENCY, _RATE, _FAILED = (38, 158), (184, 224), (250, 280)
 # Of small type, so wide is a character about.
-_CHARACTER = 6.4
+_CHARACTER = 7.0
 _ROWS = 12
 _UNITS = ((120.0, 1.0, "s"), (7200.0, 60.0, "min"), (float("inf"), 3600.0, "h"))
 _STEPS = (1, 2, 5, 10, 15, 20, 30, 60)

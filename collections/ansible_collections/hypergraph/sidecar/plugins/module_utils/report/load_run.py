@@ -4,8 +4,9 @@
 """What a load run measured and how it was judged, as a part's evidence has it: for reading, for tables, and for plotting.
 
 ``load`` is what ``load.telling`` tells of a summary. ``judged`` beside it is a list of {class, phase, n, effective_n, exceeding, bound_low,
-bound_high, verdict}, whose bounds are on the share of requests that fail or exceed the objective; ``comparison`` one of {class, phase,
-quantile, before_ms, after_ms, change, low, high}, with the change and its interval as fractions of ``before_ms``. Both may be ``packed``.
+bound_high, verdict}, perhaps with failing_segments of {from_s, to_s, rate}; bounds are on the share of requests that fail or exceed the
+objective. ``comparison`` is one of {class, phase, quantile, before_ms, after_ms, change, low, high}, with the change and its interval as
+fractions of ``before_ms``. Both lists may be ``packed``.
 """
 
 from __future__ import annotations
@@ -48,12 +49,16 @@ class Phase:
 
 @dataclass(frozen=True)
 class Bound:
-    """How a class was judged in a phase: bounds on the share that fails or exceeds, from requests worth so many independent ones."""
+    """How a class was judged in a phase: bounds on the share that fails or exceeds, from requests worth so many independent ones.
+
+    ``failing`` has stretches that fail by themselves, whatever the whole does: from and to in seconds since the start, and their share.
+    """
 
     effective_n: float | None
     low: float | None
     high: float | None
     verdict: str
+    failing: tuple[tuple[float, float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -115,21 +120,28 @@ class Course:
 
 @dataclass(frozen=True)
 class Change:
-    """A quantile beside that of another run; ``change`` with its interval is a fraction of what it was."""
+    """A quantile beside that of another run; ``change`` with its interval is a fraction of what it was.
+
+    ``after_ms`` is None where so many fail that the quantile is of one that did; a bound is None where too few samples left it open.
+    """
 
     name: str
     phase: str
     quantile: float
     before_ms: float
-    after_ms: float
-    change: float
-    low: float
-    high: float
+    after_ms: float | None
+    change: float | None
+    low: float | None
+    high: float | None
 
     @property
     def direction(self) -> str:
-        """``slower``, ``faster``, or ``alike`` where the interval has zero in it."""
-        return "slower" if self.low > 0 else "faster" if self.high < 0 else "alike"
+        """``failing``, ``slower``, ``faster``, or ``alike`` where the interval has zero in it."""
+        if self.after_ms is None:
+            return "failing"
+        if self.low is not None and self.low > 0:
+            return "slower"
+        return "faster" if self.high is not None and self.high < 0 else "alike"
 
 
 @dataclass(frozen=True)
@@ -248,7 +260,9 @@ def _phase(fields: Mapping[str, Any]) -> Phase:
 
 
 def _bound(row: Mapping[str, Any]) -> Bound:
-    return Bound(known(row.get("effective_n")), known(row.get("bound_low")), known(row.get("bound_high")), str(row["verdict"]))
+    stretches = [numbers((found["from_s"], found["to_s"], found["rate"])) for found in _rows(row.get("failing_segments", ()))]
+    failing = tuple((begin, end, rate) for begin, end, rate in stretches)
+    return Bound(known(row.get("effective_n")), known(row.get("bound_low")), known(row.get("bound_high")), str(row["verdict"]), failing)
 
 
 def _measured(
@@ -309,12 +323,9 @@ def _generator(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _change(row: Mapping[str, Any]) -> Change:
-    quantile, before_ms, after_ms = numbers(row[name] for name in ("quantile", "before_ms", "after_ms"))
-    changes = [_signed(row[name]) for name in ("change", "low", "high")]
-    change, low, high = (0.0 if value is None else value for value in changes)
-    if None in changes:
-        raise ValueError("a change that is no number")
-    return Change(str(row["class"]), str(row["phase"]), quantile, before_ms, after_ms, change, low, high)
+    quantile, before_ms = numbers((row["quantile"], row["before_ms"]))
+    change, low, high = (_signed(row[name]) for name in ("change", "low", "high"))
+    return Change(str(row["class"]), str(row["phase"]), quantile, before_ms, known(row["after_ms"]), change, low, high)
 
 
 def _signed(value: Any) -> float | None:

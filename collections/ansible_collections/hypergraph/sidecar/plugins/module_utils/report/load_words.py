@@ -76,8 +76,10 @@ def facts(run: LoadRun) -> list[tuple[str, str]]:
     return [(term, told) for term, told in found if told]
 
 
-def signed_percent(fraction: float) -> str:
-    """A change as a fraction, with its sign."""
+def signed_percent(fraction: float | None) -> str:
+    """A change as a fraction, with its sign; ``open`` where it is unknown, as a bound that too few samples left so."""
+    if fraction is None:
+        return "open"
     return f"{'+' if fraction > 0 else '-' if fraction < 0 else '±'}{percent(abs(fraction))}"
 
 

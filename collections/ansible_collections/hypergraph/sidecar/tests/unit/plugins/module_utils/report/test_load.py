@@ -218,7 +218,16 @@ def test_evidence_of_another_shape_is_shown_as_it_is(where: tuple[Any, ...], val
     assert "<dt>load</dt>" in page
 
 
-@pytest.mark.parametrize("evidence", [{"judged": {"chat": 1}}, {"judged": [{}]}, {"comparison": [change(low="x")]}, {"comparison": "text"}])
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        {"judged": {"chat": 1}},
+        {"judged": [{}]},
+        {"judged": [judgement(failing_segments=[{"from_s": 1}])]},
+        {"comparison": [change(before_ms="x")]},
+        {"comparison": "text"},
+    ],
+)
 def test_judgements_of_another_shape_are_shown_as_they_are(evidence: dict[str, Any]) -> None:
     assert load_run(part(**evidence)) is None
     assert f"<dt>{next(iter(evidence))}</dt>" in rendered(part(**evidence))[0]
@@ -277,7 +286,35 @@ def test_intervals_and_durations_in_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "says"), [(0.25, 0.37, "slower"), (-0.2, -0.1, "faster"), (-0.05, 0.05, "alike"), (0.0, 0.1, "alike")]
+    ("low", "high", "says"),
+    [
+        (0.25, 0.37, "slower"),
+        (-0.2, -0.1, "faster"),
+        (-0.05, 0.05, "alike"),
+        (0.0, 0.1, "alike"),
+        (0.1, None, "slower"),
+        (None, -0.1, "faster"),
+        (None, None, "alike"),
+    ],
 )
-def test_a_change_is_one_only_where_its_interval_excludes_none(low: float, high: float, says: str) -> None:
+def test_a_change_is_one_only_where_its_interval_excludes_none(low: float | None, high: float | None, says: str) -> None:
     assert run_of(STEADY, comparison=[change(low=low, high=high)]).changes[0].direction == says
+
+
+def test_a_percentile_of_requests_that_fail_is_told_as_that() -> None:
+    rows = [change(after_ms=float("inf"), change=float("inf"), low=0.4, high=None), change(phase="late", low=0.1, high=None)]
+    document = part(comparison=rows)
+    run = load_run(document)
+    assert run
+    assert [row.direction for row in run.changes] == ["failing", "slower"]
+    page, text = rendered(document)
+    assert "✕ failing" in visible(page)
+    assert "+10 % to open" in visible(page)
+    assert r"| chat | steady | p95 | 231 ms | \- | - |  | failing |" in text
+
+
+def test_a_stretch_that_fails_by_itself_is_named() -> None:
+    judged = [judgement(bound_low=0.01, bound_high=0.02, failing_segments=[{"from_s": 60.0, "to_s": 90.0, "rate": 0.234}])]
+    page, text = rendered(part(judged=judged))
+    assert "1 % to 2 % 60 s to 90 s: 23.4 %" in visible(page)
+    assert "1 % to 2 %; 60 s to 90 s: 23.4 %" in text
