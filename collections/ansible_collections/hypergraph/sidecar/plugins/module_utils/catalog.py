@@ -72,6 +72,7 @@ CATALOG = (
         "Under load, every class keeps its objective, from the first minute to the last",
         ("load",),
         "a slow tail, errors, a failure late in the run, a percentile that rose since the baseline",
+        routine=False,
     ),
     Check(
         "deploy_artifacts",

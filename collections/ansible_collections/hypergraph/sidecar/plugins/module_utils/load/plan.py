@@ -58,7 +58,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "options": {
             "chat": {"type": "float", "default": 500.0},
             "sentence": {"type": "float", "default": 2000.0},
-            "token": {"type": "float", "default": 8000.0},
+            "token": {"type": "float", "default": 8000.0, "no_log": False},
         },
     },
     "poll_interval": {"type": "float", "default": 0.1},

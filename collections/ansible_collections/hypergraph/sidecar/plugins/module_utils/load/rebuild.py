@@ -163,19 +163,16 @@ def _lines(path: Path) -> Iterator[tuple[float, dict[str, Any]]]:
         raise CheckError("no-load-run", f"{path} cannot be read", "Name the directory that was given to the load module.") from None
 
 
-def main(arguments: list[str]) -> int:
-    """Rebuild the summary in the one directory named."""
+def main(arguments: list[str]) -> str:
+    """Rebuild the summary in the one directory named; what to say of it. Raises SystemExit with what is wrong."""
     if len(arguments) != 1:
-        print("expected one argument: the directory of a load run", file=sys.stderr)
-        return 2
+        raise SystemExit("expected one argument: the directory of a load run")
     try:
         summary = rebuild(Path(arguments[0]))
     except CheckError as fault:
-        print(f"{fault.reason}. {fault.action}", file=sys.stderr)
-        return 1
-    print(f"{Path(arguments[0]) / SUMMARY_FILE}: {summary['offered']['sent']} requests")
-    return 0
+        raise SystemExit(f"{fault.reason}. {fault.action}") from None
+    return f"{Path(arguments[0]) / SUMMARY_FILE}: {summary['offered']['sent']} requests"
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.stdout.write(f"{main(sys.argv[1:])}\n")

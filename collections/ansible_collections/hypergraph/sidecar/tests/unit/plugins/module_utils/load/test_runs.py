@@ -255,18 +255,19 @@ def test_a_rebuilt_summary_counts_what_the_run_counted(tmp_path: Path) -> None:
     assert rebuilt["traces"] == original["traces"]
     assert rebuilt["status_codes"] == original["status_codes"]
     assert rebuilt["offered"]["sent"] == original["offered"]["sent"]
-    assert main([str(tmp_path)]) == 0
+    assert "summary.json: " in main([str(tmp_path)])
 
 
-def test_what_is_no_run_cannot_be_rebuilt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_run_cannot_be_rebuilt(tmp_path: Path) -> None:
     with pytest.raises(CheckError, match=r"summary\.json is no summary of a load run"):
         rebuild(tmp_path)
-    assert main([str(tmp_path)]) == 1
-    assert main([]) == 2
+    with pytest.raises(SystemExit, match="no summary of a load run"):
+        main([str(tmp_path)])
+    with pytest.raises(SystemExit, match="expected one argument"):
+        main([])
     with serving(saying(answer(CHAT))) as service:
         drive(service.url, tmp_path, duration=0.1)
     lines = (tmp_path / "chat_results.jsonl").read_bytes()
     (tmp_path / "chat_results.jsonl").write_bytes(b"{}\n" + lines)
     with pytest.raises(CheckError, match=r"chat_results\.jsonl line 1 is no record"):
         rebuild(tmp_path)
-    assert "no summary of a load run" in capsys.readouterr().err

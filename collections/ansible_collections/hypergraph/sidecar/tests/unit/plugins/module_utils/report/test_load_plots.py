@@ -89,7 +89,8 @@ def test_percentiles_lie_on_the_line_at_their_quantile_and_latency() -> None:
     places = points(line)
     assert [down for _across, down in places] == sorted((down for _across, down in places), reverse=True), "a slower answer lies higher"
     marks = {
-        str(mark.findtext("title")).split(" (")[0]: (float(str(mark.get("cx"))), float(str(mark.get("cy")))) for mark in svg.iter("circle")
+        str(mark.findtext("title")).partition(" (")[0]: (float(str(mark.get("cx"))), float(str(mark.get("cy"))))
+        for mark in svg.iter("circle")
     }
     assert set(marks) == {"chat p50: 500 ms", "chat p95: 950 ms", "chat p99: 990 ms", "chat p99.9: 999 ms"}
     for across, down in marks.values():
@@ -123,7 +124,7 @@ def test_without_an_objective_there_is_no_gate() -> None:
 
 def test_a_single_answer_is_a_mark_and_claims_no_percentile_beyond_the_median() -> None:
     svg = latency_of([12.5])
-    assert [str(mark.findtext("title")).split(" (")[0] for mark in svg.iter("circle")] == ["chat p50: 12.5 ms"]
+    assert [str(mark.findtext("title")).partition(" (")[0] for mark in svg.iter("circle")] == ["chat p50: 12.5 ms"]
 
 
 def test_charts_of_one_run_have_the_same_axes() -> None:
@@ -152,7 +153,7 @@ def test_a_course_has_values_where_they_belong() -> None:
     assert middles[1] - middles[0] == pytest.approx(middles[2] - middles[1], abs=0.11)
     failed, slow = drawn(svg, "rect", "failed"), drawn(svg, "rect", "slow")
     assert (len(failed), len(slow)) == (3, 2), "one of each is in the legend"
-    tall = [float(str(bar.get("height"))) for bar in (*failed[1:], *slow[1:])]
+    tall = [float(str(column.get("height"))) for column in (*failed[1:], *slow[1:])]
     assert tall[1] / tall[0] == pytest.approx(10 / 4, rel=0.05)
     assert tall[2] == pytest.approx(tall[1], abs=0.11)
     titles = [str(slot.findtext("title")) for slot in drawn(svg, "rect", "slot")]
