@@ -26,6 +26,8 @@ from lab.webhooks import Delivery, signature
 
 Document = dict[str, Any]
 _STATE_BACK_SECONDS = 0.8
+# Above the objective of an explanation by sentence.
+_SLOW_SECONDS = 2.5
 
 
 def _dangling_node(graph: Document) -> None:
@@ -94,6 +96,8 @@ class FaultyWorker(Seeded, Worker):
 
     def _service_time(self, granularity: str) -> float:
         seconds = super()._service_time(granularity)
+        if granularity == "sentence" and self._defects.applied("slo-sentence-slow"):
+            return _SLOW_SECONDS
         # Time enough to be seen running twice.
         return max(seconds, _STATE_BACK_SECONDS) if self._defects.active("state-goes-back") else seconds
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from dataclasses import replace
 from functools import partial
 
@@ -29,17 +30,37 @@ from lab.settings import Identity, Settings
 _LOG = logging.getLogger("gateway")
 # Above the chat lane's objective of half a second.
 _COUPLED_SECONDS = 0.7
+_HICCUP_SECONDS = 0.3
 
 
 class FaultyGateway(Seeded, Gateway):
-    """A gateway that trusts what it should not, acts on what it refuses, and talks too much."""
+    """A gateway that trusts what it should not, acts on what it refuses, talks too much, and lets callers wait."""
+
+    _turns = 0
 
     async def handle(self, operation: Operation, request: Request) -> Response:
         """Answer a call, with its credentials within reach of the audit log."""
         AUTHORIZATION.set(request.headers.get("authorization", ""))
+        if operation.action == CHAT:
+            await self._keep_waiting()
+            if self._unlucky("slo-chat-fails"):
+                return ApiError(503, "The gateway is out of luck", "server_error", code="unlucky").answer()
         if operation.action == CHAT and self._explainer_is_slow() and self._defects.applied("chaos-reaches-chat"):
             await asyncio.sleep(_COUPLED_SECONDS)
         return await super().handle(operation, request)
+
+    async def _keep_waiting(self) -> None:
+        """Let one chat in seven wait, or all that come within three tenths of a second, every second."""
+        now = time.time()
+        if self._unlucky("slo-tail-slow") or (now % 1 < _HICCUP_SECONDS and self._defects.applied("slo-hiccup")):
+            await asyncio.sleep(_COUPLED_SECONDS)
+
+    def _unlucky(self, defect: str) -> bool:
+        """Whether it is the turn of the defect, which is every seventh time that is asked."""
+        if not self._defects.active(defect):
+            return False
+        self._turns += 1
+        return self._turns % 7 == 0 and self._defects.applied(defect)
 
     def _explainer_is_slow(self) -> bool:
         return self._defects.active("chaos-reaches-chat") and "slow-sae" in control_flags(Settings.from_environment().CHAOS_CONTROL_PATH)

@@ -13,7 +13,7 @@ import pytest
 
 from lab.defects import CATALOG, Defect
 from tests.conftest import Lab, publish
-from tests.running import CHAOS_CHECKS, RUNTIME_CHECKS, STATIC_CHECKS, Run
+from tests.running import CHAOS_CHECKS, LOAD_CHECKS, RUNTIME_CHECKS, STATIC_CHECKS, Run
 
 SEEDED = [defect for defect in CATALOG.values() if not defect.benign]
 # One fault shows what a defect of chaos does to any.
@@ -31,6 +31,16 @@ ONE_FAULT = (
         }
     ),
 )
+# Long enough for what is far off its objective; a pass would take a minute.
+BRIEF_LOAD = {
+    "sidecar_load_warmup": 1,
+    "sidecar_load_duration": 20,
+    "sidecar_load_rate": 15,
+    "sidecar_load_concurrency": 32,
+    "sidecar_attach_rate": 0.15,
+    "sidecar_load_granularity": "sentence",
+    "sidecar_slo_correlation_seconds": 0.1,
+}
 BENIGN = [defect for defect in CATALOG.values() if defect.benign]
 
 
@@ -44,6 +54,9 @@ def judged(defect: Defect, start_lab: Callable[..., Lab], tmp_path: Path) -> tup
         lab = publish(tmp_path / "lab", defect.id)
         return lab, lab.verify(tmp_path, name="pre_deploy"), STATIC_CHECKS
     lab = start_lab("--defect", defect.id)
+    if defect.check in LOAD_CHECKS:
+        told = {**BRIEF_LOAD, "sidecar_load_directory": str(tmp_path / "load")}
+        return lab, lab.verify(tmp_path, "-e", json.dumps(told), name="load"), LOAD_CHECKS
     if defect.check in CHAOS_CHECKS:
         return lab, lab.verify(tmp_path, *ONE_FAULT, name="chaos"), CHAOS_CHECKS
     options = ("--skip-tags", ",".join(STATIC_CHECKS), "-e", "sidecar_gate_selected_only=true")
@@ -69,6 +82,6 @@ def test_benign_change_stays_green(change: Defect, start_lab: Callable[..., Lab]
     assert {check: run.statuses[check] for check in checks} == dict.fromkeys(checks, "pass")
 
 
-@pytest.mark.parametrize("check", [*RUNTIME_CHECKS, *STATIC_CHECKS, *CHAOS_CHECKS])
+@pytest.mark.parametrize("check", [*RUNTIME_CHECKS, *STATIC_CHECKS, *CHAOS_CHECKS, *LOAD_CHECKS])
 def test_every_check_has_defects_of_its_own(check: str) -> None:
     assert len([defect for defect in SEEDED if defect.check == check]) >= 4
