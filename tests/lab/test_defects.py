@@ -44,7 +44,9 @@ def test_catalogue_file_is_well_formed(path: Path) -> None:
 
 def test_each_defect_is_coded_or_told_by_its_edits_and_no_other_is() -> None:
     code = "".join(path.read_text() for path in (CHECKOUT / "lab/defects").glob("*.py"))
-    asked = set(re.findall(r'(?:applied|active)\(\s*"([^"]+)"', code)) | set(re.findall(r'^    "([a-z0-9-]+)": [_(]', code, re.MULTILINE))
+    asked = set(re.findall(r'(?:applied|active|unlucky)\(\s*"([^"]+)"', code)) | set(
+        re.findall(r'^    "([a-z0-9-]+)": [_(]', code, re.MULTILINE)
+    )
     asked |= set(re.findall(r'\("(?:email|card)", "([^"]+)"\)', code))
     assert asked | {defect.id for defect in CATALOG.values() if defect.edits} == set(CATALOG)
 
