@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
@@ -29,6 +29,7 @@ class GatewayMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self.requests = Counter("http_requests_total", "HTTP requests answered.", self.requests_labels, registry=self.registry)
         self.request_seconds = Histogram(
             "http_request_duration_seconds", "Time to answer.", ("route",), buckets=_REQUEST_SECONDS, registry=self.registry
@@ -68,6 +69,7 @@ class ExplainerMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self.jobs = Counter("explainer_jobs_total", "Explanations by how they ended.", ("state",), registry=self.registry)
         self.stages = Histogram(
             "explainer_stage_duration_seconds", "Time in each stage.", ("stage",), buckets=self.stage_buckets, registry=self.registry

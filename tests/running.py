@@ -13,6 +13,7 @@ from typing import Any
 CHECKOUT = Path(__file__).parent.parent
 RUNTIME_CHECKS = ("gateway_rbac", "trace_workflow", "tenant_isolation", "observability", "audit_pii", "api_versioning")
 LOAD_CHECKS = ("slo_adherence",)
+PRESSURE_CHECKS = ("backpressure",)
 CHAOS_CHECKS = ("chaos_recovery",)
 STATIC_CHECKS = ("deploy_artifacts", "autoscaling_policies", "capacity_attach_rate")
 

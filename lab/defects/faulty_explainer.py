@@ -14,6 +14,7 @@ import httpx
 from lab.defects import Defects
 from lab.defects.faulty_chaos import FaultyChaos
 from lab.defects.faulty_metrics import FaultyExplainerMetrics
+from lab.defects.faulty_pressure import FaultyLadder
 from lab.defects.faulty_store import faulty_status_store
 from lab.defects.seeded import Seeded
 from lab.explainer.attribution import Attribution
@@ -26,6 +27,8 @@ from lab.webhooks import Delivery, signature
 
 Document = dict[str, Any]
 _STATE_BACK_SECONDS = 0.8
+# What explaining takes longer while others wait, beyond what the rungs save.
+_THRASHING = 25
 # Above the objective of an explanation by sentence.
 _SLOW_SECONDS = 2.5
 
@@ -94,6 +97,12 @@ class FaultyGraphWriter(Seeded, GraphWriter):
 class FaultyWorker(Seeded, Worker):
     """Works on, but not as it should."""
 
+    def _plan(self, record: TraceRecord) -> Plan:
+        plan = super()._plan(record)
+        if plan.degraded and self._defects.applied("goodput-collapses"):
+            plan.seconds *= _THRASHING
+        return plan
+
     def _service_time(self, granularity: str) -> float:
         seconds = super()._service_time(granularity)
         if granularity == "sentence" and self._defects.applied("slo-sentence-slow"):
@@ -148,4 +157,5 @@ def kit(defects: Defects) -> Kit:
         chaos=partial(FaultyChaos, defects),
         worker=partial(FaultyWorker, defects),
         deliverer=partial(FaultyDeliverer, defects),
+        ladder=partial(FaultyLadder, defects),
     )

@@ -17,6 +17,7 @@ from lab.defects.faulty_audit import AUTHORIZATION, FaultyAuditLog
 from lab.defects.faulty_chaos import control_flags
 from lab.defects.faulty_guard import FaultyGuard
 from lab.defects.faulty_metrics import FaultyGatewayMetrics
+from lab.defects.faulty_pressure import FaultyChat, FaultyLadder
 from lab.defects.faulty_store import faulty_status_store
 from lab.defects.faulty_traces import FaultyCallbacks, FaultyTraces
 from lab.defects.seeded import Seeded
@@ -102,6 +103,8 @@ def kit(defects: Defects) -> Kit:
         metrics=partial(FaultyGatewayMetrics, defects),
         store=partial(faulty_status_store, defects),
         traces=partial(FaultyTraces, defects),
+        ladder=partial(FaultyLadder, defects),
+        chat=partial(FaultyChat, defects),
         callbacks=partial(FaultyCallbacks, defects),
         documents=partial(FaultyDocuments, defects),
         gateway=partial(FaultyGateway, defects),

@@ -20,6 +20,9 @@ class FaultyGatewayMetrics(GatewayMetrics):
         if defects.applied("benign-bounded-label"):
             self.registry.unregister(self.chats)
             self.chats = Counter("chat_requests_total", "Chat requests.", ("attached", "outcome", "api"), registry=self.registry)
+        if defects.active("ladder-counter-frozen"):
+            # The family and its label stay where they are; counting goes elsewhere.
+            self.actions = Counter("uncounted", "Nobody sees this one.", ("action",), registry=None)
 
     def answered(self, method: str, route: str, status: int, seconds: float, path: str) -> None:
         """Count the answer, under a label that grows or in a family of another type."""

@@ -141,13 +141,14 @@ class Kit:
     chaos: Callable[[Path, random.Random, Callable[[str], None]], Chaos] = Chaos
     worker: Callable[[WorkerParts], Worker] = Worker
     deliverer: Callable[[Settings, Webhooks, ExplainerMetrics], Deliverer] = Deliverer
+    ladder: Callable[[Settings, Database, Queue], Ladder] = Ladder
 
 
 def _parts(settings: Settings, kit: Kit) -> Parts:
     database = Database(database_path(settings))
     queue = Queue(database, settings.QUEUE_LEASE_SECONDS)
     store, graphs = kit.store(settings), graph_store(settings)
-    webhooks, ladder, metrics = Webhooks(database), Ladder(settings, database, queue), kit.metrics()
+    webhooks, ladder, metrics = Webhooks(database), kit.ladder(settings, database, queue), kit.metrics()
     chaos = kit.chaos(settings.CHAOS_CONTROL_PATH, random.Random(), lambda fault: metrics.faults.labels(fault).inc())  # noqa: S311  # chance, no secret
     worker = kit.worker(WorkerParts(settings, queue, store, graphs, webhooks, ladder, chaos, metrics, kit.writer()))
     return Parts(settings, queue, store, webhooks, ladder, chaos, metrics, worker, kit.deliverer(settings, webhooks, metrics))

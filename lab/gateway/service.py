@@ -206,6 +206,8 @@ class Kit:
     traces: Callable[[Settings, StatusStore, GraphStore, Webhooks], Traces] = Traces
     callbacks: Callable[[Settings, Webhooks], Callbacks] = Callbacks
     documents: Callable[[Settings, httpx.AsyncClient, Path], Documents] = Documents
+    ladder: Callable[[Settings, Database, Queue], Ladder] = Ladder
+    chat: Callable[[Settings, httpx.AsyncClient, Ladder, GatewayMetrics], Chat] = Chat
     gateway: Callable[[Parts], Gateway] = Gateway
 
 
@@ -220,7 +222,7 @@ def _parts(settings: Settings, kit: Kit) -> Parts:
         guard=kit.guard(settings),
         audit=kit.audit(settings.AUDIT_LOG_PATH) if settings.AUDIT_ENABLED else NoAuditLog(),
         metrics=metrics,
-        chat=Chat(settings, interceptor, Ladder(settings, database, queue), metrics),
+        chat=kit.chat(settings, interceptor, kit.ladder(settings, database, queue), metrics),
         traces=kit.traces(settings, kit.store(settings), graph_store(settings), webhooks),
         callbacks=kit.callbacks(settings, webhooks),
         documents=kit.documents(settings, interceptor, openapi_path(settings)),

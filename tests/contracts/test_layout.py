@@ -50,10 +50,13 @@ def test_modules_share_the_action_group_the_action_and_the_catalogue() -> None:
 
     controller_side = {"report", "verdict"}
     # What acts is judged later, by a check that takes no argument of a group.
-    acting, judging = {"chaos", "chaos_watch", "load"}, {"recovery_check", "slo_check"}
-    assert plugins("modules") == plugins("action") == {*CHECK_OF_MODULE, *controller_side, *acting}
+    acting, judging = {"chaos", "chaos_watch", "load"}, {"recovery_check", "slo_check", "soak_check"}
+    # They give no verdict, and nothing is to be done for them on the controller.
+    plain = {"soak_plan", "soak_watch"}
+    assert plugins("modules") - plain == plugins("action") == {*CHECK_OF_MODULE, *controller_side, *acting}
     groups = load(COLLECTION / "meta/runtime.yml")["action_groups"]
-    assert sorted([*groups["all"], *groups["artifacts"], *groups["chaos"], *judging]) == sorted({*CHECK_OF_MODULE, *acting})
+    grouped = {*CHECK_OF_MODULE, *acting, "soak_watch"}
+    assert sorted([*groups["all"], *groups["artifacts"], *groups["chaos"], *judging]) == sorted(grouped)
     assert set(CHECK_OF_MODULE.values()) | {"preflight"} == {check.id for check in CATALOG}
 
 
@@ -68,7 +71,9 @@ def test_every_check_has_a_runbook_entry() -> None:
 def test_every_task_of_a_playbook_is_selected_by_its_check() -> None:
     from ansible_collections.hypergraph.sidecar.plugins.module_utils.catalog import CHECK_OF_MODULE, find
 
-    plays = [play for name in ("verify", "pre_deploy", "chaos", "load") for play in load(COLLECTION / f"playbooks/{name}.yml")]
+    plays = [
+        play for name in ("verify", "pre_deploy", "chaos", "load", "backpressure") for play in load(COLLECTION / f"playbooks/{name}.yml")
+    ]
     shared = [load(path) for path in sorted((COLLECTION / "playbooks/tasks").glob("*.yml"))]
     assert shared
     for tasks in (*(play["tasks"] for play in plays), *shared):

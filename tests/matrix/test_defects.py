@@ -13,7 +13,7 @@ import pytest
 
 from lab.defects import CATALOG, Defect
 from tests.conftest import Lab, publish
-from tests.running import CHAOS_CHECKS, LOAD_CHECKS, RUNTIME_CHECKS, STATIC_CHECKS, Run
+from tests.running import CHAOS_CHECKS, LOAD_CHECKS, PRESSURE_CHECKS, RUNTIME_CHECKS, STATIC_CHECKS, Run
 
 SEEDED = [defect for defect in CATALOG.values() if not defect.benign]
 # One fault shows what a defect of chaos does to any.
@@ -41,6 +41,29 @@ BRIEF_LOAD = {
     "sidecar_load_granularity": "sentence",
     "sidecar_slo_correlation_seconds": 0.1,
 }
+# What takes longer to tell from an objective that is kept, or comes late.
+LONG_LOAD = {"chat-tail-8-percent": 100, "chat-slow-late": 100}
+# A lab whose ladder acts at rates that one machine can offer, and a climb that shows it.
+SLOW_LAB = [
+    f"--set={setting}"
+    for setting in (
+        "EXPLAINER_WORKERS=1",
+        "EXPLAIN_SENTENCE_MS=lognormal:300,450",
+        "EXPLAIN_TOKEN_MS=lognormal:600,800",
+        "QUEUE_SOFT_DEPTH=8",
+        "QUEUE_HARD_DEPTH=24",
+        "QUEUE_SOFT_LAG_SECONDS=0.5",
+        "QUEUE_HARD_LAG_SECONDS=2",
+    )
+]
+BRIEF_PRESSURE = {
+    "sidecar_pressure_start_rate": 4,
+    "sidecar_pressure_step_seconds": 8,
+    "sidecar_pressure_hold": 16,
+    "sidecar_pressure_trace_budget": 30,
+    "sidecar_pressure_recovery_within": 30,
+    "sidecar_slo_correlation_seconds": 0.25,
+}
 BENIGN = [defect for defect in CATALOG.values() if defect.benign]
 
 
@@ -53,9 +76,12 @@ def judged(defect: Defect, start_lab: Callable[..., Lab], tmp_path: Path) -> tup
     if defect.check in STATIC_CHECKS:
         lab = publish(tmp_path / "lab", defect.id)
         return lab, lab.verify(tmp_path, name="pre_deploy"), STATIC_CHECKS
-    lab = start_lab("--defect", defect.id)
+    lab = start_lab("--defect", defect.id, *(SLOW_LAB if defect.check in PRESSURE_CHECKS else []))
+    if defect.check in PRESSURE_CHECKS:
+        return lab, lab.verify(tmp_path, "-e", json.dumps(BRIEF_PRESSURE), name="backpressure"), PRESSURE_CHECKS
     if defect.check in LOAD_CHECKS:
         told = {**BRIEF_LOAD, "sidecar_load_directory": str(tmp_path / "load")}
+        told["sidecar_load_duration"] = LONG_LOAD.get(defect.id, BRIEF_LOAD["sidecar_load_duration"])
         return lab, lab.verify(tmp_path, "-e", json.dumps(told), name="load"), LOAD_CHECKS
     if defect.check in CHAOS_CHECKS:
         return lab, lab.verify(tmp_path, *ONE_FAULT, name="chaos"), CHAOS_CHECKS
@@ -82,6 +108,6 @@ def test_benign_change_stays_green(change: Defect, start_lab: Callable[..., Lab]
     assert {check: run.statuses[check] for check in checks} == dict.fromkeys(checks, "pass")
 
 
-@pytest.mark.parametrize("check", [*RUNTIME_CHECKS, *STATIC_CHECKS, *CHAOS_CHECKS, *LOAD_CHECKS])
+@pytest.mark.parametrize("check", [*RUNTIME_CHECKS, *STATIC_CHECKS, *CHAOS_CHECKS, *LOAD_CHECKS, *PRESSURE_CHECKS])
 def test_every_check_has_defects_of_its_own(check: str) -> None:
     assert len([defect for defect in SEEDED if defect.check == check]) >= 4

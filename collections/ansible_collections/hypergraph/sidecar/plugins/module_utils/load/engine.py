@@ -72,8 +72,8 @@ def run(plan: Plan, connection: Connection, told: Run) -> dict[str, Any]:
     Raises CheckError where the service cannot be reached before the run begins, or results cannot be written.
     """
     goal = target(connection)
-    _make(told.directory)
-    loop, loop_name = _new_loop()
+    make(told.directory)
+    loop, loop_name = new_loop()
     try:
         return loop.run_until_complete(_go(plan, goal, told, loop_name))
     finally:
@@ -86,7 +86,8 @@ async def _go(plan: Plan, goal: Target, told: Run, loop_name: str) -> dict[str, 
     return await Engine(plan, goal, told, loop_name).go()
 
 
-def _new_loop() -> tuple[asyncio.AbstractEventLoop, str]:
+def new_loop() -> tuple[asyncio.AbstractEventLoop, str]:
+    """An event loop, the fast one where it is installed, and its name."""
     try:
         import uvloop
     except ImportError:
@@ -94,7 +95,8 @@ def _new_loop() -> tuple[asyncio.AbstractEventLoop, str]:
     return uvloop.new_event_loop(), "uvloop"
 
 
-def _make(directory: Path) -> None:
+def make(directory: Path) -> None:
+    """Make a directory for results. Raises CheckError."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
@@ -246,12 +248,18 @@ class Engine:
             self._writing = asyncio.get_running_loop().create_task(self._write_partial())
         within = self._told.watched_within
         if within and time.time() - _modified(self._told.directory / WATCH_FILE, self._began_at) > within:
-            self._interrupt("nobody watching")
+            self.interrupt("nobody watching")
 
     def _elapsed(self) -> float:
         return (time.monotonic_ns() - self._began_ns) / _NS if self._began_ns else 0.0
 
-    def _interrupt(self, why: str) -> None:
+    @property
+    def refused(self) -> int:
+        """How many chats were answered with 429 so far."""
+        return self._chats.ladder.refusals
+
+    def interrupt(self, why: str) -> None:
+        """End the run now, without waiting for what is on its way; the summary names why."""
         self._interrupted = self._interrupted or why
         self._ended.set()
 
@@ -266,7 +274,7 @@ class Engine:
         caught = []
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
-                loop.add_signal_handler(number, self._interrupt, number.name)
+                loop.add_signal_handler(number, self.interrupt, number.name)
                 caught.append(number)
         try:
             yield

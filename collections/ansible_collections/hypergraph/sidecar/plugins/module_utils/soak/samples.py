@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, hypergraph.sidecar contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the service needs while it is under load: resident memory, and how far the queue is behind, read again and again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..connection import MAX_SECONDS
+from ..faults import CheckError, CheckFault
+from ..http_client import Client
+from ..metrics.expectations import Endpoint, endpoints
+from ..metrics.scrape import Flaw, scrape
+
+MEMORY, LAG, DEPTH = "process_resident_memory_bytes", "explainer_queue_lag_seconds", "explainer_queue_depth"
+MAX_SAMPLES = 20_000
+_MAX_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An endpoint at one moment, in seconds since the epoch. None where a family is not exposed."""
+
+    at: float
+    endpoint: str
+    memory_bytes: float | None
+    queue_lag_s: float | None
+    queue_depth: float | None
+    process_start: float | None
+
+
+def watch(client: Client, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Read all endpoints every ``interval`` seconds for ``seconds``. Raises CheckError where nothing could be read at all."""
+    for name, low, high in (("seconds", 0.1, MAX_SECONDS), ("interval", 0.1, 3600.0)):
+        if not low <= params[name] <= high:
+            raise CheckError("bad-argument", f"{name} is {params[name]}, expected {low:g} to {high:g}", "Correct the argument.")
+    found, _absent = endpoints([{**item, "families": None} for item in params["endpoints"]])
+    if params["seconds"] / params["interval"] * max(len(found), 1) > MAX_SAMPLES:
+        raise CheckError("bad-argument", f"interval is {params['interval']:g} s, which makes more than {MAX_SAMPLES} samples", "Raise it.")
+    samples: list[Sample] = []
+    missed = 0
+    ends = time.monotonic() + params["seconds"]
+    while True:
+        read = [_sample(client, endpoint) for endpoint in found]
+        samples += filter(None, read)
+        missed += read.count(None)
+        left = ends - time.monotonic()
+        if left <= 0:
+            break
+        time.sleep(min(params["interval"], left))
+    if found and not samples:
+        raise CheckError("metrics-unavailable", f"none of {missed} readings of the metrics succeeded", "Check sidecar_metrics_endpoints.")
+    return {"samples": [asdict(sample) for sample in samples], "missed": missed}
+
+
+def _sample(client: Client, endpoint: Endpoint) -> Sample | None:
+    """A sample; None where the service is too busy to be scraped, which is a matter of the load and not the end of the samples."""
+    try:
+        read = scrape(client, endpoint.url, (MEMORY, LAG, DEPTH), _MAX_BYTES)
+    except (CheckFault, Flaw):
+        return None
+
+    def value(name: str) -> float | None:
+        family = read.families.get(name)
+        return float(family.samples[0].value) if family and family.samples else None
+
+    return Sample(time.time(), endpoint.label, value(MEMORY), value(LAG), value(DEPTH), read.process_start)
+
+
+def samples_of(document: Any) -> tuple[Sample, ...]:
+    """Samples as they were kept. Raises ValueError where they are not of that shape."""
+    listed = _listed(document)
+    try:
+        return tuple(Sample(**{**item, "at": float(item["at"]), "endpoint": str(item["endpoint"])}) for item in listed)
+    except (TypeError, KeyError, ValueError) as problem:
+        raise ValueError(f"a sample is not one: {problem}") from None
+
+
+def _listed(document: Any) -> Sequence[Any]:
+    if not isinstance(document, dict) or not isinstance(document.get("samples"), list):
+        raise ValueError("expected an object with a list of samples")
+    samples: list[Any] = document["samples"]
+    return samples

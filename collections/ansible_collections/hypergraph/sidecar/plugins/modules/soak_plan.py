@@ -1,0 +1,166 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, hypergraph.sidecar contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: soak_plan
+short_description: Plan a soak in segments, or find where one is to go on
+version_added: 0.3.0
+description:
+  - Makes the segments of a soak from a profile, and writes the plan into its directory. Where the directory has that plan already, tells
+    which segments are still to be driven, so that a soak that was interrupted goes on where it ended.
+  - Profiles. V(default) takes attach rates of 10, 30 and 50 % in turn, with a burst of token explanations at the end of every third
+    segment. V(heavy) offers half as much again at 30, 50 and 70 %, with a longer burst in every second. V(spiky) offers 70 % of the rate,
+    with two spikes of three times as much in each segment.
+  - Fails where another plan was begun in the directory.
+options:
+  directory:
+    description: Where the soak is brought home to, on the host where the module runs.
+    type: path
+    required: true
+  id:
+    description: Name of the soak.
+    type: str
+    required: true
+  environment:
+    description: Name of the environment.
+    type: str
+    default: ''
+  generators:
+    description: Names of the hosts that drive the load together.
+    type: list
+    elements: str
+    required: true
+  profile:
+    description: What the segments ask for.
+    type: str
+    choices: [default, heavy, spiky]
+    default: default
+  rate:
+    description: Chats per second of each generator, of which profiles take multiples.
+    type: float
+    required: true
+  segments:
+    description: How many segments. Trends take 8 at least.
+    type: int
+    default: 12
+  segment_seconds:
+    description: Seconds of each segment.
+    type: float
+    default: 600.0
+attributes:
+  check_mode:
+    description: Whether the module can be run in check mode.
+    support: full
+  diff_mode:
+    description: Whether the module shows what it changes.
+    support: none
+author:
+  - hypergraph.sidecar contributors (@hypergraph)
+seealso:
+  - module: hypergraph.sidecar.soak_check
+  - module: hypergraph.sidecar.load
+"""
+
+EXAMPLES = r"""
+- name: Two hours of rising and falling attach rates
+  hypergraph.sidecar.soak_plan:
+    directory: results/staging/soak/2026-11-21
+    id: "2026-11-21"
+    generators: [generator-1, generator-2]
+    rate: 20
+  register: soak
+"""
+
+RETURN = r"""
+segments:
+  description: The segments still to be driven, each with the phases that M(hypergraph.sidecar.load) takes.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - name: '0007'
+      number: 7
+      seconds: 600.0
+      attach_rate: 0.1
+      phases:
+        - {name: warmup, kind: warmup, duration: 30.0, rate: 20.0, attach_rate: 0.1}
+        - {name: steady, kind: steady, duration: 570.0, rate: 20.0, attach_rate: 0.1}
+whole:
+  description: How many segments are whole already.
+  returned: success
+  type: int
+  sample: 6
+msg:
+  description: Where the soak stands, in one line, or what is wrong.
+  returned: always
+  type: str
+  sample: 6 of 12 segments are whole, 6 are to be driven
+reason_code:
+  description: Stable name of what was wrong.
+  returned: failure
+  type: str
+  sample: soak-differs
+"""
+
+import math
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.faults import CheckError
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.soak import profiles, record
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "directory": {"type": "path", "required": True},
+            "id": {"type": "str", "required": True},
+            "environment": {"type": "str", "default": ""},
+            "generators": {"type": "list", "elements": "str", "required": True},
+            "profile": {"type": "str", "choices": ["default", "heavy", "spiky"], "default": "default"},
+            "rate": {"type": "float", "required": True},
+            "segments": {"type": "int", "default": 12},
+            "segment_seconds": {"type": "float", "default": 600.0},
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    for name, low, high in (("rate", 0.1, 200_000.0), ("segments", 1, 2000), ("segment_seconds", 5.0, 86_400.0)):
+        if not (math.isfinite(params[name]) and low <= params[name] <= high):
+            module.fail_json(
+                msg=f"{name} is {params[name]}, expected {low:g} to {high:g}. Correct the argument.", reason_code="bad-argument"
+            )
+    plan = {
+        "schema": record.PLAN_SCHEMA,
+        "id": params["id"],
+        "environment": params["environment"],
+        "profile": params["profile"],
+        "rate_per_s": params["rate"],
+        "segment_seconds": params["segment_seconds"],
+        "generators": params["generators"],
+        "segments": profiles.segments(profiles.PROFILES[params["profile"]], params["segments"], params["segment_seconds"], params["rate"]),
+    }
+    directory = Path(params["directory"])
+    begun = (directory / record.PLAN_FILE).exists()
+    try:
+        if begun or not module.check_mode:
+            record.begin(directory, plan)
+        left = [dict(segment.plan) for segment in record.segments_in(directory, plan) if not segment.whole]
+    except CheckError as fault:
+        module.fail_json(msg=f"{fault.reason}. {fault.action}", reason_code=fault.reason_code)
+    whole = params["segments"] - len(left)
+    module.exit_json(
+        changed=not begun,
+        segments=left,
+        whole=whole,
+        msg=f"{whole} of {params['segments']} segments are whole, {len(left)} are to be driven",
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+# Copyright: (c) 2026, hypergraph.sidecar contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A soak that is level passes; what rises, breaks off, or is missing is told by its own code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from ansible_collections.hypergraph.sidecar.plugins.modules.soak_check import main as check
+from ansible_collections.hypergraph.sidecar.plugins.modules.soak_plan import main as make_plan
+from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.soak.soaked import soak
+from ansible_collections.hypergraph.sidecar.tests.unit.plugins.modules.module_run import run_main
+
+SCHEMA = Path(__file__).parents[5] / "docs/schemas/soak-summary-1.json"
+
+
+def judged(directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, **told: Any) -> dict[str, Any]:
+    arguments = {"directory": str(directory), "correlation_seconds": 0.5, **told}
+    return run_main(check, arguments, monkeypatch, capsys)["verdict"]
+
+
+def test_a_level_soak_passes_and_leaves_its_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    directory = soak(tmp_path / "night", generators=("one", "two"))
+    verdict = judged(directory, monkeypatch, capsys)
+    assert verdict["status"] == "pass", verdict["reason"]
+    assert verdict["examined"] == {"segments": 10, "requests": 24000, "curves": 4}
+    document = json.loads((directory / "soak_summary.json").read_bytes())
+    Draft202012Validator(json.loads(SCHEMA.read_bytes())).validate(document)
+    assert [row["summaries"] for row in document["segments"]][3] == ["0004/one.json", "0004/two.json"]
+    assert {row["requests"] for row in document["segments"]} == {2400}
+    assert document["segments"][0]["memory_bytes"] == {"explainer": 50e6}
+    assert [curve["kind"] for curve in document["trends"]] == ["p95_ms", "errors", "memory_bytes", "queue_lag_s"]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code", "said"),
+    [
+        ({"memory": lambda sample: 50e6 + 1.5e6 * sample + 1e5 * (sample % 3)}, "soak-memory-rises", "resident memory of explainer"),
+        ({"lag": lambda sample: 0.3 * sample + 0.1 * (sample % 3)}, "soak-queue-rises", "queue lag seen by explainer"),
+        ({"speed": lambda segment: 1.0 if segment > 8 else 1.5 - segment / 16}, "soak-p95-rises", "p95 of chat"),
+        ({"failed": lambda segment: 0.004 * segment}, "soak-errors-rise", "share of requests that fail"),
+        ({"slow": lambda _segment: 0.12}, "slo-broken", "chat over the whole soak"),
+        ({"slow": lambda segment: 0.12 if segment == 4 else 0.0}, "slo-broken-in-segment", "in segment 5; 1 of 10 segments fail"),
+    ],
+)
+def test_what_rises_or_breaks_has_its_own_code(
+    behaviour: dict[str, Any], code: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    verdict = judged(soak(tmp_path / "night", **behaviour), monkeypatch, capsys)
+    failing = [one["reason_code"] for one in verdict["assertions"] if not one["ok"]]
+    assert (verdict["status"], failing) == ("fail", [code]), verdict["reason"]
+    assert said in verdict["reason"]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code", "said"),
+    [
+        ({"count": 5}, "too-few-samples", "5 of 8 samples needed"),
+        ({"problems": ("it was late",)}, "generator-unhealthy", "it was late"),
+        ({"process_start": lambda segment: 1.0 if segment < 6 else 2.0}, "process-restarted", "explainer was started anew"),
+        ({"memory": lambda sample: 50e6 + 40e6 * (sample * 7919 % 13)}, "trend-undecided", "resident memory of explainer"),
+    ],
+)
+def test_what_cannot_be_told_is_inconclusive(
+    behaviour: dict[str, Any], code: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    verdict = judged(soak(tmp_path / "night", **behaviour), monkeypatch, capsys)
+    assert (verdict["status"], verdict["reason_code"]) == ("inconclusive", code), verdict["reason"]
+    assert said in verdict["reason"]
+
+
+@pytest.mark.parametrize("harm", ["gone", "cut", "interrupted", "unsampled"])
+def test_a_segment_that_is_not_whole_is_driven_again_and_until_then_nothing_passes(
+    harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    directory = soak(tmp_path / "night")
+    spoiled = directory / "0003/one.json"
+    if harm == "gone":
+        spoiled.unlink()
+    elif harm == "cut":
+        spoiled.write_text(spoiled.read_text()[:400])
+    elif harm == "interrupted":
+        document = json.loads(spoiled.read_text())
+        spoiled.write_text(json.dumps({**document, "run": {**document["run"], "interrupted": "SIGTERM"}}))
+    else:
+        (directory / "0003/samples.json").write_text("[]")
+    verdict = judged(directory, monkeypatch, capsys)
+    assert (verdict["status"], verdict["reason_code"]) == ("inconclusive", "soak-incomplete")
+    assert "1 of 10 segments are not whole (0003:" in verdict["reason"]
+    told = {"directory": str(directory), "id": "night", "environment": "staging", "generators": ["one"], "rate": 20, "segments": 10}
+    again = run_main(make_plan, {**told, "segment_seconds": 100}, monkeypatch, capsys)
+    assert [segment["name"] for segment in again["segments"]] == ["0003"]
+    assert again["msg"] == "9 of 10 segments are whole, 1 are to be driven"
+
+
+def test_a_soak_goes_on_only_with_the_plan_it_was_begun_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    told = {"directory": str(tmp_path / "night"), "id": "night", "generators": ["one"], "rate": 20, "segments": 9}
+    first = run_main(make_plan, told, monkeypatch, capsys)
+    assert (first["changed"], len(first["segments"])) == (True, 9)
+    assert run_main(make_plan, told, monkeypatch, capsys)["changed"] is False
+    other = run_main(make_plan, {**told, "profile": "heavy"}, monkeypatch, capsys)
+    assert (other["failed"], other["reason_code"]) == (True, "soak-differs")
+    wrong = run_main(make_plan, {**told, "rate": 0}, monkeypatch, capsys)
+    assert (wrong["failed"], wrong["reason_code"]) == (True, "bad-argument")
+
+
+def test_in_check_mode_no_plan_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    told = {"directory": str(tmp_path / "night"), "id": "night", "generators": ["one"], "rate": 20, "_ansible_check_mode": True}
+    assert len(run_main(make_plan, told, monkeypatch, capsys)["segments"]) == 12
+    assert not (tmp_path / "night").exists()
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "No such file"), ("{", "expected the plan"), ('{"schema": "x"}', "not of schema")])
+def test_a_directory_that_is_no_soak_is_an_error(
+    content: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    if content is not None:
+        (tmp_path / "plan.json").write_text(content)
+    verdict = judged(tmp_path, monkeypatch, capsys)
+    assert (verdict["status"], verdict["reason_code"]) == ("error", "soak-unreadable")
+    assert said in verdict["reason"]
+    assert judged(tmp_path, monkeypatch, capsys, max_memory_rise=-1)["reason_code"] == "bad-argument"
+
+
+def test_without_a_whole_segment_nothing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    directory = soak(tmp_path / "night", count=1)
+    (directory / "0001/one.json").unlink()
+    verdict = judged(directory, monkeypatch, capsys)
+    assert (verdict["status"], verdict["reason_code"]) == ("inconclusive", "no-load-run")

@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, hypergraph.sidecar contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sampling what services need, from real expositions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.soak.samples import samples_of
+from ansible_collections.hypergraph.sidecar.plugins.modules.soak_watch import main
+from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.load.service import answer, saying, serving
+from ansible_collections.hypergraph.sidecar.tests.unit.plugins.modules.module_run import run_main
+
+EXPOSED = answer(
+    b"# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes 5.5e+07\n"
+    b"# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds 1.795e+09\n"
+    b"# TYPE explainer_queue_lag_seconds gauge\nexplainer_queue_lag_seconds 1.5\n",
+    "Content-Type: text/plain; version=0.0.4",
+)
+
+
+def watched(url: str, monkeypatch: pytest.MonkeyPatch, capsys: Any, **told: Any) -> dict[str, Any]:
+    endpoints = [{"name": "explainer", "url": f"{url}/metrics"}, {"name": "gateway", "url": ""}]
+    return run_main(main, {"base_url": url, "endpoints": endpoints, "seconds": 0.3, "interval": 0.1, **told}, monkeypatch, capsys)
+
+
+def test_samples_are_taken_until_the_end(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    with serving(saying(EXPOSED)) as service:
+        found = watched(service.url, monkeypatch, capsys)
+    assert len(found["samples"]) >= 3
+    assert found["missed"] == 0
+    sample = samples_of(found)[0]
+    assert (sample.endpoint, sample.memory_bytes, sample.queue_lag_s, sample.queue_depth) == ("explainer", 55e6, 1.5, None)
+    assert sample.process_start == 1.795e9
+
+
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [({}, "metrics-unavailable"), ({"seconds": 0}, "bad-argument"), ({"seconds": 500_000, "interval": 1}, "bad-argument")],
+)
+def test_what_cannot_be_sampled_is_said(told: dict[str, Any], code: str, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    with serving(saying(answer(b"busy", status="503 Busy"))) as service:
+        found = watched(service.url, monkeypatch, capsys, **told)
+    assert (found["failed"], found["reason_code"]) == (True, code)
+
+
+@pytest.mark.parametrize(
+    "document", [[], {"samples": 1}, {"samples": [1]}, {"samples": [{"at": "x"}]}, {"samples": [{"at": 1, "endpoint": "e", "z": 1}]}]
+)
+def test_what_is_no_sample_is_refused(document: Any) -> None:
+    with pytest.raises(ValueError, match="sample"):
+        samples_of(document)
