@@ -96,6 +96,10 @@ class Chat:
         self._ladder = ladder
         self._metrics = metrics
 
+    def show_pressure(self) -> None:
+        """Set the gauge to the level of this moment: set only where chats are judged, it would stay up when no more of them come."""
+        self._metrics.level.set(self._ladder.pressure().level)
+
     async def create(self, call: Call) -> Response:
         """POST /v1/chat/completions."""
         explanation = explanation_of(call.headers)
@@ -121,7 +125,6 @@ class Chat:
     def _admitted(self, call: Call, explanation: Explanation) -> dict[str, str]:
         """What the interceptor is told of a trace. Raises ApiError 429 where the ladder refuses it."""
         pressure = self._ladder.pressure()
-        self._metrics.level.set(pressure.level)
         if pressure.level is Level.HARD:
             self._metrics.actions.labels(REFUSE).inc()
             raise ApiError(

@@ -236,6 +236,7 @@ def application(settings: Settings, kit: Kit | None = None) -> ASGIApp:
     gateway = kit.gateway(made)
 
     async def metrics(_request: Request) -> Response:
+        made.chat.show_pressure()
         return exposition(made.metrics.expose())
 
     routes = [Route(o.path, _templated(o.path, gateway.endpoint(o)), methods=[o.method]) for o in made.operations()]

@@ -1,0 +1,84 @@
+"""Load on the lab: green where it should be, from one generator and from several, and inconclusive where one of them could not drive."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Lab
+from tests.running import Run
+
+# Short, and with requests that need not be independent for long: what is tried here is the playbook, not the lab's speed.
+BRIEF = {
+    "sidecar_load_warmup": 1,
+    "sidecar_load_duration": 15,
+    "sidecar_load_rate": 20,
+    "sidecar_load_concurrency": 8,
+    "sidecar_load_granularity": "sentence",
+    "sidecar_attach_rate": 0.5,
+    "sidecar_slo_correlation_seconds": 0.1,
+    "sidecar_slo_ms": {"chat": 5000, "sentence": 20000, "token": 20000},
+}
+SECOND = """
+all:
+  children:
+    sidecar_load_generators:
+      hosts:
+        second:
+          ansible_connection: local
+          ansible_python_interpreter: "{{ ansible_playbook_python }}"
+"""
+
+
+def loaded(lab: Lab, directory: Path, *arguments: str, **changes: object) -> Run:
+    """The playbook's run with a brief load."""
+    told = {**BRIEF, "sidecar_load_directory": str(directory / "load"), **changes}
+    return lab.verify(directory, "-e", json.dumps(told), *arguments, name="load")
+
+
+def summaries(run: Run) -> dict[str, dict[str, int]]:
+    """What each generator sent, by host."""
+    return {path.stem: json.loads(path.read_text())["offered"] for path in run.results.glob("lab/load/*/*.json")}
+
+
+def test_a_healthy_lab_keeps_generous_objectives(healthy_lab: Lab, tmp_path: Path) -> None:
+    run = loaded(healthy_lab, tmp_path)
+    assert run.returncode == 0, run.output
+    assert run.statuses == {"preflight": "pass", "slo_adherence": "pass"}
+    assert summaries(run).keys() == {"lab"}
+    (part,) = run.checks["slo_adherence"]["parts"]
+    assert part["evidence"]["load"]["plan"]["attach_rate"] == 0.5
+    assert 'class="latency"' in (run.directory / "report.html").read_text()
+
+
+def test_generators_begin_together_and_are_judged_as_one(healthy_lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "second.yml").write_text(SECOND)
+    run = loaded(healthy_lab, tmp_path, "-i", str(tmp_path / "second.yml"), sidecar_load_rate=10)
+    assert run.returncode == 0, run.output
+    sent = summaries(run)
+    assert sent.keys() == {"lab", "second"}
+    examined = run.checks["slo_adherence"]["examined"]
+    assert examined["generators"] == 2
+    (part,) = run.checks["slo_adherence"]["parts"]
+    assert part["evidence"]["load"]["offered"]["sent"] == sum(offered["sent"] for offered in sent.values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason_code", "said"),
+    [
+        ({"sidecar_attach_rate": 7}, "load-not-driven", "attach_rate"),
+        ({"sidecar_load_duration": 2}, "too-few-samples", "samples"),
+    ],
+)
+def test_a_load_that_shows_nothing_closes_the_gate(
+    changes: dict[str, object], reason_code: str, said: str, healthy_lab: Lab, tmp_path: Path
+) -> None:
+    run = loaded(healthy_lab, tmp_path, **changes)
+    assert run.returncode != 0
+    owner = run.checks["slo_adherence"]
+    assert owner["status"] == "inconclusive"
+    codes = {one["reason_code"] for kind in ("controls", "shortfalls") for one in owner[kind]}
+    assert reason_code in codes
+    assert said in run.output
