@@ -18,7 +18,7 @@ unit: .venv/dev  ## the library, with its coverage
 	coverage erase && coverage run -m pytest -q -n 2 $(COLLECTION)/tests/unit && coverage combine -q && coverage report
 
 whole: .venv/dev  ## playbooks on the lab, the defect matrix, the browser, the layout
-	pytest -q -n 3 tests
+	pytest -q -n 3 -m 'not paced' --durations 20 tests && pytest -q -n 2 -m paced --durations 20 tests
 
 bench: .venv/dev  ## what it costs, beside its peers; writes benchmarks/RESULTS.md
 	python -m benchmarks.chart

@@ -78,6 +78,11 @@ options:
     description: By how much the percentile may rise since O(baseline); 0.2 is 20 %.
     type: float
     default: 0.2
+  max_age:
+    description:
+      - Seconds since the run's end after which it says nothing of the service any more, so that the check is skipped.
+      - A run of any age is judged, where it is not given.
+    type: float
   deadline:
     description: Seconds the check may take.
     type: float
@@ -161,6 +166,7 @@ def main() -> None:
             "generators": {"type": "int"},
             "baseline": {"type": "list", "elements": "path", "default": []},
             "max_regression": {"type": "float", "default": 0.2},
+            "max_age": {"type": "float"},
             "deadline": {"type": "float", "default": 60.0},
         },
         supports_check_mode=True,

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..examination import Inspection
 from ..faults import CheckError, CheckInconclusive
+from ..rfc3339 import parse_utc
 from ..verdict import Verdict
 from . import regression, slo
 from .exceedance import FAIL, PASS, Rule
@@ -33,6 +35,8 @@ def examine(run: Inspection) -> None:
     summary = merged(parts)
     verdict.record(load=told(summary, params["quantile"]))
     verdict.examine("generators", len(summary["generators"]))
+    if _is_stale(verdict, summary, params["max_age"]):
+        return
     kinds = _kinds(params["slo_ms"], summary)
     if _sound(verdict, parts, summary, params["generators"]):
         present = [kind for kind in kinds if _was_measured(verdict, kind, summary)]
@@ -48,6 +52,22 @@ def examine(run: Inspection) -> None:
                 confidence=params["confidence"],
                 max_regression=params["max_regression"],
             )
+
+
+def _is_stale(verdict: Verdict, summary: Mapping[str, Any], max_age: float | None) -> bool:
+    """Whether the run ended longer ago than it may have; the verdict says so."""
+    if max_age is None:
+        return False
+    run = summary["run"]
+    age = time.time() - parse_utc(run["started_at"]).timestamp() - run["duration_s"]
+    if age <= max_age:
+        return False
+    verdict.skip(
+        "dependency_missing",
+        f"a load of today's service: the last ended {age / 3600:.1f} hours ago, more than the {max_age / 3600:.1f} it is good for",
+        "Run playbooks/load.yml.",
+    )
+    return True
 
 
 def _rule(params: Mapping[str, Any]) -> Rule:

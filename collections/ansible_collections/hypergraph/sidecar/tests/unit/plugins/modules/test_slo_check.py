@@ -158,6 +158,14 @@ def test_no_summary_is_no_pass(check: Any) -> None:
     assert said(check()) == ("inconclusive", "no-load-run")
 
 
+def test_a_run_that_is_too_old_is_not_judged(check: Any) -> None:
+    old = chats(steady(21, 240))
+    verdict = check(old, max_age=3600)
+    assert verdict["status"] == "skip"
+    assert "hours ago, more than the 1.0 it is good for" in verdict["reason"]
+    assert check(old, max_age=1e9)["status"] == check(old)["status"] == "pass"
+
+
 def test_an_objective_the_run_did_not_count_by_is_an_error(check: Any) -> None:
     verdict = check(chats(steady(22, 240)), slo_ms={"chat": 400})
     assert said(verdict) == ("error", "objective-differs")
