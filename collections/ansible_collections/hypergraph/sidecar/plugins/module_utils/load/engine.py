@@ -139,7 +139,10 @@ class Engine:
             try:
                 await self._reach()
                 await self._drive()
-                return self._write_summary()
+                summary = self._write_summary()
+                # Whoever is told of the end may read the summary.
+                self._progress()
+                return summary
             finally:
                 self._chats.close()
                 self._follower.close()
@@ -203,7 +206,6 @@ class Engine:
         self._follower.close()
         self._ended_at = time.time()
         self._state = "ended"
-        self._progress()
 
     async def _until_start(self) -> None:
         """Wait for the moment all generators begin, or for the connections to be open."""

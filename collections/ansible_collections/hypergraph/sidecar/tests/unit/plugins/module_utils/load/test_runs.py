@@ -79,8 +79,8 @@ def test_what_waits_for_a_connection_longer_than_its_time_ends_in_a_timeout(tmp_
     counted = total(summary)
     assert sent < 50
     assert counted["errors"] == {"timeout": counted["count"]}
-    assert counted["count"] == summary["offered"]["planned"] == 50
-    assert summary["offered"]["dropped"] == 0
+    # What a busy machine did not get round to is dropped, and told.
+    assert counted["count"] + summary["offered"]["dropped"] == summary["offered"]["planned"] == 50
 
 
 def test_a_closed_loop_keeps_to_its_limit_and_its_callers(tmp_path: Path) -> None:
