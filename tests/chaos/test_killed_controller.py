@@ -1,6 +1,7 @@
 """The promise: whatever becomes of the controller, no fault stays longer than its time, and no process stays at all.
 
-A seeded few of the moments are tried here; `SIDECAR_CHAOS_KILLS=200` tries so many, `SIDECAR_CHAOS_SEED` others.
+A seeded few of the moments are tried here; `SIDECAR_CHAOS_KILLS=200` tries so many, `SIDECAR_CHAOS_SEED` others. With `-n 3` three labs
+are killed beside each other; `--junit-xml` keeps of each kill how long the fault stayed after it, and by how much it outlived its time.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ import json
 import os
 import random
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,10 +33,21 @@ def moments() -> list[tuple[int, signal.Signals, float]]:
     return [(number, SIGNALS[number % len(SIGNALS)], round(source.uniform(*SPAN), 2)) for number in range(KILLS)]
 
 
-def steps(lab: Lab) -> list[str]:
-    """The journal's steps."""
+def entries(lab: Lab) -> list[dict[str, Any]]:
+    """The journal's lines."""
     journal = Path(lab.facts["paths"]["chaos_control"] + ".run") / "journal.jsonl"
-    return [json.loads(line)["step"] for line in journal.read_text().splitlines()] if journal.exists() else []
+    return [json.loads(line) for line in journal.read_text().splitlines()] if journal.exists() else []
+
+
+def overtime(journal: list[dict[str, Any]]) -> float:
+    """Seconds by which a fault was read back as gone after the end it was given, the most of all; negative where each was gone before."""
+    longest = -float("inf")
+    for place, entry in enumerate(journal):
+        if entry["step"] == "injected":
+            gone = next(later for later in journal[place:] if later["step"] == "verified" and later["lease"] == entry["lease"])
+            late = datetime.fromisoformat(gone["at"]) - datetime.fromisoformat(entry["flag"]["expires_at"])
+            longest = max(longest, late.total_seconds())
+    return longest
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +61,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.mark.parametrize(("number", "sent", "after"), moments(), ids=lambda value: getattr(value, "name", str(value)))
 def test_no_fault_outlives_its_time_when_the_controller_is_killed(
-    number: int, sent: signal.Signals, after: float, lab: Lab, tmp_path: Path
+    number: int, sent: signal.Signals, after: float, lab: Lab, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     control = Path(lab.facts["paths"]["chaos_control"])
     control.write_text(BEFORE)
-    known = len(steps(lab))
+    known = len(entries(lab))
     with experiment(lab, tmp_path) as controller:
         assert seconds_until(lambda: controller.poll() is not None, after) is None, "the experiment was over before it could be killed"
         controller.send_signal(sent)
@@ -64,8 +77,12 @@ def test_no_fault_outlives_its_time_when_the_controller_is_killed(
     assert ended is not None, processes_of(lab)
     assert control.read_text() == BEFORE
     assert not (Path(f"{control}.run") / "lease.json").exists()
-    done = steps(lab)[known:]
-    assert done.count("injected") == 0 or done[-1] == "verified", done
+    done = entries(lab)[known:]
+    steps = [entry["step"] for entry in done]
+    assert steps.count("injected") == 0 or steps[-1] == "verified", steps
+    assert overtime(done) <= GRACE, done
+    for name, value in (("signal", sent.name), ("injected", steps.count("injected")), ("gone_s", took), ("overtime_s", overtime(done))):
+        record_property(name, value)
 
 
 def test_the_moments_reach_into_a_fault_in_force(lab: Lab, tmp_path: Path) -> None:
