@@ -25,6 +25,11 @@ def experiment(lab: Lab, results: Path, inventory: Path | str = "inventories/lab
         "sidecar_results_dir": str(results),
         "sidecar_chaos_ttl": TTL,
         "sidecar_chaos_renew_within": RENEW_WITHIN,
+        # A round of watching has to fit into the lease, or the fault is not put into force at all.
+        "sidecar_chaos_shows_within": 1,
+        "sidecar_chaos_traces": 2,
+        "sidecar_chaos_chats": 2,
+        "sidecar_trace_deadline": 2.9,
         "sidecar_chaos_trials": 8,
         "sidecar_chaos_experiments": [
             {

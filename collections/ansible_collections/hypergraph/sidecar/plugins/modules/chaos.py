@@ -57,6 +57,12 @@ options:
       - The fault ends earlier where no task asks for it again within so many seconds. At most O(ttl).
       - Without it only O(ttl) counts, as suits a fault that a person switches on.
     type: float
+  silent_for:
+    description:
+      - For how many seconds, at most, whoever runs this is going to do something else before it asks for the fault again or takes it back.
+      - Where O(renew_within), or without it O(ttl), is not longer, the fault is not put into force (C(lease-too-short)).
+    type: float
+    default: 0
   observed:
     description: Whether the fault was seen from outside, which is noted in the journal.
     type: bool
@@ -169,6 +175,7 @@ def main() -> None:
             "severity": {"type": "str", "choices": ["soft", "hard"]},
             "ttl": {"type": "float", "default": 300},
             "renew_within": {"type": "float"},
+            "silent_for": {"type": "float", "default": 0},
             "observed": {"type": "bool", "default": False},
             "control_path": {"type": "path", "default": "/tmp/hif/chaos.json"},  # noqa: S108
             "environment": {"type": "str"},

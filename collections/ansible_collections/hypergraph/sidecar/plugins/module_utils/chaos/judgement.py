@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..faults import CheckError
+from ..probability.binomial import surely_above, surely_at_most
+from ..probability.student import mean_interval
 from ..verdict import REVERT_FAILED, Verdict
 from .faults import flag_of
-from .intervals import at_most, mean_interval, more_than
 from .symptoms import ChatSeen, Symptom, TraceSeen, summary
 
 DEAD_MAN_MISSING = "dead-man-missing"
 # The chat lane's objective is a 95 % quantile.
 _EXCEEDING_SHARE = 0.05
+_ALPHA = 0.05
 _STEPS = ("injected", "observed", "reverted")
 
 
@@ -145,7 +147,8 @@ def _judge_blast_radius(verdict: Verdict, name: str, trials: Sequence[Mapping[st
     verdict.examine("chats", len(chats))
     slow = [chat for chat in chats if not chat.within(limits.chat_seconds)]
     said = f"{len(slow)} of {len(chats)} failed or took longer"
-    if not more_than(len(slow), len(chats), _EXCEEDING_SHARE) and not at_most(len(slow), len(chats), _EXCEEDING_SHARE):
+    held = surely_at_most(_EXCEEDING_SHARE, len(slow), len(chats), _ALPHA)
+    if not held and not surely_above(_EXCEEDING_SHARE, len(slow), len(chats), _ALPHA):
         verdict.inconclusive(
             "blast-radius-unclear",
             f"{name}: chats within {limits.chat_seconds:g} s while the fault is in force: {said}, which is too few to tell",
@@ -154,7 +157,7 @@ def _judge_blast_radius(verdict: Verdict, name: str, trials: Sequence[Mapping[st
         return
     verdict.expect(
         f"{name}: chats are served in time while the fault is in force",
-        at_most(len(slow), len(chats), _EXCEEDING_SHARE),
+        held,
         expected=f"95 % within {limits.chat_seconds:g} s",
         observed=said,
         reason_code="blast-radius-exceeded",
@@ -194,6 +197,14 @@ def _judge_recovery(verdict: Verdict, name: str, trials: Sequence[Mapping[str, A
 def _is_whole(verdict: Verdict, name: str, trial: Mapping[str, Any]) -> bool:
     """Whether a trial went through all its steps; where not, the verdict says which one ended it."""
     if not all(_ran(verdict, name, trial.get(step, ())) for step in _STEPS if step != "reverted"):
+        return False
+    if any(result.get("changed") for result in trial.get("observed", ())):
+        # Renewing changes nothing where the fault is still in force.
+        verdict.error(
+            "lease-lapsed",
+            f"{name}: the dead-man had taken the fault back before the round of watching was over",
+            "Raise sidecar_chaos_renew_within, or watch less in a round: sidecar_chaos_traces, sidecar_chaos_chats.",
+        )
         return False
     for phase in ("before", "during", "after"):
         result = trial.get(phase)

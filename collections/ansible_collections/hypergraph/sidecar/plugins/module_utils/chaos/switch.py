@@ -38,7 +38,7 @@ def _switched(module: AnsibleModule) -> Outcome:
         names = (name,) if name else tuple(FAULTS)
         return preview(place, names, None, holder, params["ttl"]) if module.check_mode else switch_off(place, names, holder)
     flag = flag_of(name, {parameter: params[parameter] for parameter in PARAMETERS})
-    checked_times(params["ttl"], params["renew_within"])
+    checked_times(params["ttl"], params["renew_within"], params["silent_for"])
     if module.check_mode:
         return preview(place, (name,), flag, holder, params["ttl"])
     outcome = switch_on(place, name, flag, holder, params["ttl"], params["renew_within"])

@@ -63,12 +63,19 @@ def checked_place(control_path: str) -> Place:
     return Place.of(control_path)
 
 
-def checked_times(ttl: float, renew_within: float | None) -> None:
-    """Raise CheckError for a time to live or a limit of silence that is out of range."""
+def checked_times(ttl: float, renew_within: float | None, silent_for: float = 0.0) -> None:
+    """Raise CheckError for a time to live or a limit of silence that is out of range, or that ends while the holder means to be silent."""
     if not 1 <= ttl <= MAX_TTL:
         raise CheckError("bad-fault", f"ttl is {ttl:g}, expected 1 to {MAX_TTL} seconds", "Give ttl within its range.")
     if renew_within is not None and not 1 <= renew_within <= ttl:
         raise CheckError("bad-fault", f"renew_within is {renew_within:g}, expected 1 to ttl ({ttl:g}) seconds", "Give it within its range.")
+    name, limit = ("ttl", ttl) if renew_within is None else ("renew_within", renew_within)
+    if silent_for >= limit:
+        said = f"{name} is {limit:g} s, but the run may be silent for {silent_for:g} s; the dead-man would take the fault back in between"
+        remedy = (
+            f"Raise {name} (sidecar_chaos_{name}) above {silent_for:g}, or let the run renew the lease sooner: less to watch in a round."
+        )
+        raise CheckError("lease-too-short", said, remedy)
 
 
 def preview(place: Place, names: tuple[str, ...], flag: Mapping[str, Any] | None, holder: Holder, ttl: float) -> Outcome:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 
-from .binomial import incomplete_beta, log_beta
+from ..probability.beta import incomplete_beta, log_beta
 
 _STEPS = 40
 

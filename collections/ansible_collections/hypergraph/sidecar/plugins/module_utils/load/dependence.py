@@ -9,7 +9,7 @@ independent ones. The design effect says how many times larger the variance of t
 from each other (C. Alexopoulos, A. F. Seila, in *Handbook of Simulation*, 1998, chapter 7). Stretches of several lengths are looked at,
 since nobody knows for how long requests depend on each other, and each look gives bounds of its own.
 
-The estimate is itself uncertain, the more so the fewer stretches it rests on. E. L. Korn and B. I. Graubard (1998, see binomial.py) take
+The estimate is itself uncertain, the more so the fewer stretches it rests on. E. L. Korn and B. I. Graubard (1998, see probability/binomial.py) take
 that into account by the ratio of Student's to the normal quantile.
 """
 
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
 
-from .binomial import student_quantile
+from ..probability.student import student_quantile
 
 # With fewer stretches than this, their variance says nothing.
 MIN_BATCHES = 12

@@ -16,7 +16,8 @@ import math
 from dataclasses import dataclass
 from types import ModuleType
 
-from . import anytime, binomial
+from ..probability import binomial
+from . import anytime
 from .dependence import Batches, design_effect, looks, uncertainty
 
 PASS, FAIL, UNDECIDED = "pass", "fail", "inconclusive"

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from .binomial import at_most
+from ..probability.binomial import at_most
 from .histogram import Histogram
 
 

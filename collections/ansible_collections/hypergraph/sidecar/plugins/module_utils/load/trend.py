@@ -15,7 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .binomial import student_quantile
+from ..probability.student import student_quantile
 
 MIN_POINTS = 8
 RISES, FALLS, LEVEL = "rises", "falls", "no trend seen"

@@ -57,6 +57,8 @@ def test_check_mode_tells_and_does_nothing(run, path):
         ({"fault": "drop-s3"}, "bad-fault"),
         ({"fault": "drop-s3", "percent": 101}, "bad-fault"),
         ({"fault": "drop-s3", "percent": 1, "ttl": 4000}, "bad-fault"),
+        ({"fault": "drop-s3", "percent": 1, "ttl": 60, "renew_within": 20, "silent_for": 20}, "lease-too-short"),
+        ({"fault": "drop-s3", "percent": 1, "ttl": 60, "silent_for": 61}, "lease-too-short"),
         ({"fault": "drop-s3", "percent": 1, "control_path": "/nowhere/chaos.json"}, "control-file-misplaced"),
     ],
 )

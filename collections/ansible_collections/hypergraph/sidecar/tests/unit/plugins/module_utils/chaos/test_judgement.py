@@ -73,6 +73,7 @@ LOST_CHATS = [CHAT] * 20 + [{"status": 0, "seconds": 0.0}] * 20
         ({"during": during(chats=[CHAT] * 39 + SLOW_CHATS[-2:])}, "inconclusive", "blast-radius-unclear"),
         ({"during": during(seen=False, traces=[HEALTHY] * 6)}, "inconclusive", "fault-not-observed"),
         ({"observed": [{"reason_code": "dead-man-missing", "msg": "gone"}]}, "fail", "dead-man-missing"),
+        ({"observed": [{"changed": True, "host": "one"}]}, "error", "lease-lapsed"),
         ({"injected": [{"reason_code": "disk-full", "msg": "no space", "action": "Free some."}]}, "error", "disk-full"),
         ({"injected": [{"unreachable": True, "msg": "gone"}]}, "error", "host-unreachable"),
         ({"during": {"failed": True, "msg": "Traceback"}}, "error", "module-failed"),

@@ -8,7 +8,8 @@ from fractions import Fraction
 
 import pytest
 
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.load import anytime, binomial
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.load import anytime
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.probability import binomial
 
 
 def exactly_at_most(events, tries, probability):
@@ -48,15 +49,18 @@ def test_nothing_tried_bounds_nothing():
     assert binomial.upper_bound(7, 7, 0.05) == 1.0
 
 
+@pytest.mark.parametrize("tries", [58, 59, 60, 120, 480])
+def test_the_fast_answers_are_those_of_the_exact_tails(tries):
+    for events in range(20):
+        few, fewer = (exactly_at_most(count, tries, Fraction(1, 20)) for count in (events, events - 1))
+        assert binomial.surely_at_most(0.05, events, tries, 0.05) == (few <= Fraction(1, 20))
+        assert binomial.surely_above(0.05, events, tries, 0.05) == (1 - fewer < Fraction(1, 20))
+    assert not binomial.surely_at_most(0.05, 0, 0, 0.05) and not binomial.surely_above(0.05, 0, 0, 0.05)
+
+
 def test_many_tries_agree_with_the_normal_approximation():
     tries, share = 10_000_000, 0.05
     assert binomial.upper_bound(tries * share, tries, 0.05) - share == pytest.approx(1.6449 * math.sqrt(share * 0.95 / tries), rel=0.01)
-
-
-# From the tables of Student's distribution.
-@pytest.mark.parametrize(("chance", "freedom", "value"), [(0.95, 1, 6.3138), (0.975, 10, 2.2281), (0.95, 30, 1.6973), (0.995, 11, 3.1058)])
-def test_students_quantiles_are_those_of_the_tables(chance, freedom, value):
-    assert binomial.student_quantile(chance, freedom) == pytest.approx(value, abs=1e-4)
 
 
 @pytest.mark.parametrize("bounds", [binomial, anytime])
