@@ -32,12 +32,14 @@ _LOG = logging.getLogger("gateway")
 # Above the chat lane's objective of half a second.
 _COUPLED_SECONDS = 0.7
 _HICCUP_SECONDS = 0.3
+_POOL_LASTS_SECONDS = 6.0
 
 
 class FaultyGateway(Seeded, Gateway):
     """A gateway that trusts what it should not, acts on what it refuses, talks too much, and lets callers wait."""
 
     _turns = 0
+    _faulty_since: float | None = None
 
     async def handle(self, operation: Operation, request: Request) -> Response:
         """Answer a call, with its credentials within reach of the audit log."""
@@ -51,17 +53,32 @@ class FaultyGateway(Seeded, Gateway):
         return await super().handle(operation, request)
 
     async def _keep_waiting(self) -> None:
-        """Let one chat in seven wait, or all that come within three tenths of a second, every second."""
+        """Let one chat in seven wait, or all that come within three tenths of a second, every second, or one in five of a long fault."""
         now = time.time()
+        if self._pool_ran_dry() and self._turn(5) and self._defects.applied("chaos-drains-pool"):
+            await asyncio.sleep(_COUPLED_SECONDS)
         if self._unlucky("slo-tail-slow") or (now % 1 < _HICCUP_SECONDS and self._defects.applied("slo-hiccup")):
             await asyncio.sleep(_COUPLED_SECONDS)
 
     def _unlucky(self, defect: str) -> bool:
         """Whether it is the turn of the defect, which is every seventh time that is asked."""
-        if not self._defects.active(defect):
-            return False
+        return self._defects.active(defect) and self._turn(7) and self._defects.applied(defect)
+
+    def _turn(self, every: int) -> bool:
+        """Whether it is one's turn, which is every so many times."""
         self._turns += 1
-        return self._turns % 7 == 0 and self._defects.applied(defect)
+        return self._turns % every == 0
+
+    def _pool_ran_dry(self) -> bool:
+        """Whether a fault that strikes anything has been in force for a while."""
+        if not self._defects.active("chaos-drains-pool"):
+            return False
+        flags = control_flags(Settings.from_environment().CHAOS_CONTROL_PATH)
+        if not any(isinstance(flag, dict) and flag.get("percent") != 0 for flag in flags.values()):
+            self._faulty_since = None
+            return False
+        self._faulty_since = self._faulty_since or time.monotonic()
+        return time.monotonic() - self._faulty_since > _POOL_LASTS_SECONDS
 
     def _explainer_is_slow(self) -> bool:
         return self._defects.active("chaos-reaches-chat") and "slow-sae" in control_flags(Settings.from_environment().CHAOS_CONTROL_PATH)

@@ -50,7 +50,7 @@ def test_modules_share_the_action_group_the_action_and_the_catalogue() -> None:
 
     controller_side = {"report", "verdict"}
     # What acts is judged later, by a check that takes no argument of a group.
-    acting, judging = {"chaos", "chaos_watch", "load"}, {"recovery_check", "slo_check", "soak_check"}
+    acting, judging = {"chaos", "chaos_watch", "load", "load_beside"}, {"recovery_check", "slo_check", "soak_check"}
     # They give no verdict, and nothing is to be done for them on the controller.
     plain = {"soak_plan", "soak_watch"}
     assert plugins("modules") - plain == plugins("action") == {*CHECK_OF_MODULE, *controller_side, *acting}

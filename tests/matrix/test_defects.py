@@ -32,6 +32,15 @@ ONE_FAULT = (
         }
     ),
 )
+# What only many callers meet, and only after a while.
+CHAOS_BESIDE_LOAD = {
+    "chaos-drains-pool": {
+        "sidecar_chaos_load": True,
+        "sidecar_chaos_load_rate": 20,
+        "sidecar_chaos_hold": 14,
+        "sidecar_slo_correlation_seconds": 0.1,
+    }
+}
 # Long enough for what is far off its objective; a pass would take a minute.
 BRIEF_LOAD = {
     "sidecar_load_warmup": 1,
@@ -90,7 +99,8 @@ def judged(defect: Defect, start_lab: Callable[..., Lab], tmp_path: Path) -> tup
         told["sidecar_load_duration"] = LONG_LOAD.get(defect.id, BRIEF_LOAD["sidecar_load_duration"])
         return lab, lab.measure(tmp_path, "-e", json.dumps(told), name="load"), LOAD_CHECKS
     if defect.check in CHAOS_CHECKS:
-        return lab, lab.verify(tmp_path, *ONE_FAULT, name="chaos"), CHAOS_CHECKS
+        beside = {**CHAOS_BESIDE_LOAD.get(defect.id, {}), "sidecar_load_directory": str(tmp_path / "load")}
+        return lab, lab.verify(tmp_path, *ONE_FAULT, "-e", json.dumps(beside), name="chaos"), CHAOS_CHECKS
     options = ("--skip-tags", ",".join(STATIC_CHECKS), "-e", "sidecar_gate_selected_only=true")
     return lab, lab.verify(tmp_path, *options), RUNTIME_CHECKS
 

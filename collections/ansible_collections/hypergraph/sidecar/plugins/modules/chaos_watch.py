@@ -26,6 +26,8 @@ options:
     description:
       - How the fault shows. C(symptom) is C(slower), C(failed), C(refused) or C(degraded); C(share) of the traces, 0.5 where it is not
         given, have to show it; C(by_seconds), 0.5 where it is not given, is by how much slower.
+      - C(metric) may name a counter that has to rise besides, C(name) with C(labels), by any of the O(endpoints). With C(where_exposed)
+        it does not have to where no endpoint exposes it.
     type: dict
     required: true
   usual_seconds:
@@ -56,6 +58,15 @@ options:
     description: Seconds to go on looking, in phase V(after), whether the service recovers at all.
     type: float
     default: 10.0
+  endpoints:
+    description: Metrics endpoints, as C(sidecar_metrics_endpoints) has them; of each only C(url) is used.
+    type: list
+    elements: dict
+    default: []
+  hold:
+    description: Seconds to watch at least, so that a load beside it has time to measure.
+    type: float
+    default: 0
   model:
     description: Model name to send with chats.
     type: str
@@ -121,6 +132,11 @@ seen:
   returned: in phase during
   type: bool
   sample: true
+counted:
+  description: Whether the counter rose that O(seen) names; none where it names none, or no endpoint exposes it.
+  returned: in phase during
+  type: bool
+  sample: true
 recovered:
   description: When the first of three healthy traces ended, in seconds since the watch began; none where there were not three.
   returned: in phase after
@@ -172,6 +188,8 @@ def main() -> None:
             "trace_deadline": {"type": "float", "default": 15.0},
             "within": {"type": "float", "default": 10.0},
             "patience": {"type": "float", "default": 10.0},
+            "endpoints": {"type": "list", "elements": "dict", "default": []},
+            "hold": {"type": "float", "default": 0},
             "model": {"type": "str", "default": "gpt-4o-mini"},
             "granularity": {"type": "str", "choices": ["sentence", "token"], "default": "sentence"},
         },

@@ -17,6 +17,9 @@ description:
   - Fails where a fault could not be taken back, or shows in the service for good after it was (C(revert-failed)); where the dead-man did
     not take back what was left to it, or is gone while a fault is in force (C(dead-man-missing)); where chats are not served in time while
     a fault is in force (C(blast-radius-exceeded)); where the service is not steady again in time (C(recovery-over-budget)).
+  - Where a O(load) ran beside the experiments, fails too where its chats do not keep their objective while a fault is in force
+    (C(blast-radius-under-load)), or are slower after it than they were before (C(chat-slower-after)). The bounds are those of
+    M(hypergraph.sidecar.slo_check). Is inconclusive where the load did not last, or has too few chats to tell.
   - Is inconclusive where the service was not steady before, the fault did not show, there were too few trials, or chats too few to tell.
   - The chat lane passes where the chats of all trials show at 95 % confidence that less than 5 % of them fail or exceed O(chat_seconds).
     Time to recover is told as mean with a 95 % confidence interval by Student's t, whose upper end has to be within O(budget).
@@ -53,6 +56,21 @@ options:
     description: Seconds within which 95 % of chats have to be served while a fault is in force.
     type: float
     default: 0.5
+  load:
+    description:
+      - The load that ran beside the experiments. C(started) and C(split) are results of M(hypergraph.sidecar.load_beside), C(summary) is
+        the file C(split_path) of the latter, on the host where this module runs. Without it only the trials are judged.
+    type: dict
+  correlation_seconds:
+    description: Chats of the O(load) within this time may all share one fate, also where too few exceed to see it.
+    type: float
+    default: 1.0
+  max_regression:
+    description:
+      - By how much the p95 of the load's chats may be higher after a fault than before it; 0.2 is 20 %. What is below this share of the
+        objective after the fault is no worse to anybody, however low it was before.
+    type: float
+    default: 0.2
   deadline:
     description: Seconds that judging may take.
     type: float
@@ -60,6 +78,7 @@ options:
 seealso:
   - module: hypergraph.sidecar.chaos
   - module: hypergraph.sidecar.chaos_watch
+  - module: hypergraph.sidecar.load_beside
 """
 
 EXAMPLES = r"""
@@ -107,6 +126,9 @@ def main() -> None:
             "min_trials": {"type": "int", "default": 3},
             "budget": {"type": "float", "default": 10.0},
             "chat_seconds": {"type": "float", "default": 0.5},
+            "load": {"type": "dict"},
+            "correlation_seconds": {"type": "float", "default": 1.0},
+            "max_regression": {"type": "float", "default": 0.2},
             "deadline": {"type": "float", "default": 60},
         },
         supports_check_mode=True,

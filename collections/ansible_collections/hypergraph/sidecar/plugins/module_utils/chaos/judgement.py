@@ -103,11 +103,11 @@ def judge_experiment(verdict: Verdict, experiment: Experiment, trials: Sequence[
     verdict.record(**{name: [_evidence(trial) for trial in complete]})
     seen = [trial for trial in complete if trial["during"]["seen"]]
     if len(seen) < len(complete):
-        said = complete[-1]["during"]["summary"]
+        unseen = next(trial for trial in reversed(complete) if not trial["during"]["seen"])["during"]
         verdict.inconclusive(
             "fault-not-observed",
             f"{name}: in {len(complete) - len(seen)} of {len(complete)} trials the service did not show it, "
-            f"no traces {experiment.symptom.kind}: {said}",
+            f"{_unseen(experiment.symptom, unseen)}: {unseen['summary']}",
             "Check that the explainer reads the control file given as sidecar_chaos_control_path, and that it knows the fault.",
         )
     if seen:
@@ -221,6 +221,12 @@ def _is_whole(verdict: Verdict, name: str, trial: Mapping[str, Any]) -> bool:
     return True
 
 
+def _unseen(symptom: Symptom, during: Mapping[str, Any]) -> str:
+    if symptom.counter is not None and during.get("counted") is False:
+        return f"{symptom.counter.name} did not rise"
+    return f"no traces {symptom.kind}"
+
+
 def _ran(verdict: Verdict, what: str, results: Sequence[Mapping[str, Any]]) -> bool:
     """Whether all results are those of tasks that did their work; the first one that is not is told."""
     broken = next((result for result in results if _failed(result)), None)
@@ -246,5 +252,6 @@ def _evidence(trial: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "during": summary(traces, [ChatSeen(**chat) for chat in during["chats"]]),
         "seen": during["seen"],
+        "counted": during.get("counted"),
         "recovery_seconds": recovery_seconds(trial),
     }

@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ..examination import Inspection
 from ..faults import CheckError
+from .callers import Terms, judge_callers
 from .judgement import Experiment, Limits, judge_drill, judge_experiment
 
 
@@ -32,3 +36,12 @@ def examine(inspection: Inspection) -> None:
     limits = Limits(params["min_trials"], params["budget"], params["chat_seconds"])
     for experiment in experiments:
         judge_experiment(verdict, experiment, [trial for trial in params["trials"] if trial.get("experiment") == experiment.name], limits)
+    if params["load"] is not None:
+        judge_callers(verdict, experiments, params["load"], _terms(params))
+
+
+def _terms(params: Mapping[str, Any]) -> Terms:
+    for name, low, high in (("correlation_seconds", 0.001, 3600.0), ("max_regression", 0.0, 100.0)):
+        if not low <= params[name] <= high:
+            raise CheckError("bad-argument", f"{name} is {params[name]}, expected {low:g} to {high:g}", "Correct the argument.")
+    return Terms(params["correlation_seconds"], params["max_regression"])

@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any
 
 from ..faults import CheckError
+from .counters import Counter
 
 KINDS = ("slower", "failed", "refused", "degraded")
 COMPLETE, REFUSED, UNFINISHED, LOST = "complete", "refused", "unfinished", "lost"
@@ -53,19 +54,22 @@ class ChatSeen:
 
 @dataclass(frozen=True)
 class Symptom:
-    """At least ``share`` of the traces show it; slower ones by at least ``by_seconds``."""
+    """At least ``share`` of the traces show it; slower ones by at least ``by_seconds``. A ``counter`` has to rise besides."""
 
     kind: str
     share: float = 0.5
     by_seconds: float = 0.5
+    counter: Counter | None = None
 
     @classmethod
     def read(cls, document: Any) -> Symptom:
         """From the data of an experiment. Raises CheckError."""
-        known = {"symptom", "share", "by_seconds"}
+        known = {"symptom", "share", "by_seconds", "metric"}
         if not isinstance(document, Mapping) or not document.keys() <= known or document.get("symptom") not in KINDS:
-            raise _bad(f"seen is {document!r}, expected symptom ({', '.join(KINDS)}) and optionally share and by_seconds")
-        symptom = cls(str(document["symptom"]), _number(document, "share", cls.share), _number(document, "by_seconds", cls.by_seconds))
+            raise _bad(f"seen is {document!r}, expected symptom ({', '.join(KINDS)}) and optionally share, by_seconds and metric")
+        counter = Counter.read(document["metric"]) if document.get("metric") is not None else None
+        share, by_seconds = _number(document, "share", cls.share), _number(document, "by_seconds", cls.by_seconds)
+        symptom = cls(str(document["symptom"]), share, by_seconds, counter)
         if not 0 < symptom.share <= 1 or symptom.by_seconds <= 0:
             raise _bad(f"seen is {document!r}, expected a share above 0 and at most 1, and by_seconds above 0")
         return symptom

@@ -72,9 +72,7 @@ def checked_times(ttl: float, renew_within: float | None, silent_for: float = 0.
     name, limit = ("ttl", ttl) if renew_within is None else ("renew_within", renew_within)
     if silent_for >= limit:
         said = f"{name} is {limit:g} s, but the run may be silent for {silent_for:g} s; the dead-man would take the fault back in between"
-        remedy = (
-            f"Raise {name} (sidecar_chaos_{name}) above {silent_for:g}, or let the run renew the lease sooner: less to watch in a round."
-        )
+        remedy = f"Raise {name} (sidecar_chaos_{name}) above {silent_for:g}, or watch less in a round."
         raise CheckError("lease-too-short", said, remedy)
 
 

@@ -45,7 +45,7 @@ def _watched(params: dict[str, Any]) -> dict[str, Any]:
             raise CheckError(
                 "bad-argument", f"{name} is {params[name]}, expected a number up to 1000, of traces at least 1", f"Set {name}."
             )
-    for name in ("trace_seconds", "trace_deadline", "within", "patience"):
+    for name in ("trace_seconds", "trace_deadline", "within", "patience", "hold"):
         if not 0 <= params[name] <= 3600:
             raise CheckError("bad-argument", f"{name} is {params[name]}, expected 0 to 3600 seconds", f"Set {name}.")
     plan = Plan(
@@ -57,6 +57,8 @@ def _watched(params: dict[str, Any]) -> dict[str, Any]:
         within=params["within"],
         patience=params["patience"],
         usual_seconds=params["usual_seconds"],
+        hold=params["hold"],
+        endpoints=tuple(endpoint["url"] for endpoint in params["endpoints"] if endpoint.get("url")),
     )
     token = connection.token_with("traces:write", "traces:read")
     if token is None and connection.auth_mode != "none":

@@ -15,6 +15,7 @@ from ..faults import CheckError
 from ..http_client import Client
 from ..rfc3339 import parse_utc
 from ..traces import POLL_INTERVAL, TERMINAL_STATES, attach_headers, chat_body, read_status
+from .counters import reading, rose
 from .symptoms import COMPLETE, LOST, REFUSED, UNFINISHED, ChatSeen, Steadiness, Symptom, TraceSeen, documents, summary, usual
 
 PHASES = ("before", "during", "after")
@@ -28,7 +29,8 @@ class Plan:
     """How to watch: ``traces`` and ``chats`` a round, the seconds a trace may take to end, and for how long to look.
 
     ``within`` is how long a fault may take to show (phase during), or a service to recover (phase after); ``patience`` is how much
-    longer to look whether it recovers at all. ``usual_seconds`` is how long traces took before.
+    longer to look whether it recovers at all. ``usual_seconds`` is how long traces took before. A watch lasts at least ``hold``, with
+    nothing sent once it knows, for a load beside it to measure what it looked at. ``endpoints`` are where metrics are exposed.
     """
 
     traces: int
@@ -39,6 +41,8 @@ class Plan:
     within: float
     patience: float
     usual_seconds: float = 0.0
+    hold: float = 0.0
+    endpoints: tuple[str, ...] = ()
 
 
 @dataclass
@@ -55,17 +59,26 @@ class Watch:
         """One round while nothing is wrong."""
         traces, chats = self._round(plan)
         steady = all(map(plan.steadiness.holds_for, traces))
+        self._hold(plan)
         return self._told("before", traces, chats, steady=steady, usual_seconds=usual(traces))
 
     def during(self, plan: Plan) -> dict[str, Any]:
-        """Rounds until the fault shows in one of them, or its time is up; what is told is the last one, in which it shows if it does."""
+        """Rounds until the fault shows in one of them, or its time is up; what is told is the last one, in which it shows if it does.
+
+        Where the symptom has a counter, it shows only when that has risen too since the watch began, which ``counted`` tells.
+        """
+        counter = plan.symptom.counter
+        first = reading(self.client, counter, plan.endpoints) if counter else {}
+        counted: bool | None = None
         traces: list[TraceSeen] = []
         chats: list[ChatSeen] = []
         seen = False
         while not seen and (not traces or self._elapsed() < plan.within):
             traces, chats = self._round(plan)
-            seen = plan.symptom.seen_in(traces, plan.usual_seconds)
-        return self._told("during", traces, chats, seen=seen)
+            counted = rose(counter, first, reading(self.client, counter, plan.endpoints)) if counter else None
+            seen = plan.symptom.seen_in(traces, plan.usual_seconds) and counted is not False
+        self._hold(plan)
+        return self._told("during", traces, chats, seen=seen, counted=counted)
 
     def after(self, plan: Plan) -> dict[str, Any]:
         """Trace after trace until so many in a row are healthy, or patience ends.
@@ -83,6 +96,8 @@ class Watch:
                 time.sleep(_PAUSE)
         recovered = traces[-STREAK].ended if streak == STREAK else None
         lasting = plan.symptom.seen_in(traces[-STREAK:], plan.usual_seconds)
+        if recovered is not None:
+            self._hold(plan)
         return self._told("after", traces, [], recovered=recovered, lasting=lasting)
 
     def _told(self, phase: str, traces: Sequence[TraceSeen], chats: Sequence[ChatSeen], **said: Any) -> dict[str, Any]:
@@ -94,6 +109,9 @@ class Watch:
             "duration": self._elapsed(),
             **said,
         }
+
+    def _hold(self, plan: Plan) -> None:
+        time.sleep(max(0.0, plan.hold - self._elapsed()))
 
     def _elapsed(self) -> float:
         return time.monotonic() - self.began

@@ -159,7 +159,7 @@ def _tell(verdict: Verdict, judged: Sequence[slo.Judged], rule: Rule) -> None:
     verdict.examine("phases", len({one.phase for one in judged}))
     if any(one.segments for one in judged):
         verdict.examine("segments", sum(one.segments for one in judged))
-    verdict.record(judged=[_row(one) for one in judged])
+    verdict.record(judged=[row(one) for one in judged])
     if len({one.phase for one in judged}) <= MAX_MEASURED_PHASES:
         for one in judged:
             name = re.sub(r"\W+", "_", f"{one.kind}_{one.phase}").lower()
@@ -222,7 +222,8 @@ def _undecided(verdict: Verdict, one: slo.Judged, told: str) -> None:
         )
 
 
-def _row(one: slo.Judged) -> dict[str, Any]:
+def row(one: slo.Judged) -> dict[str, Any]:
+    """What is evidence of a judgement."""
     found = one.judgement
     return {
         "class": one.kind,

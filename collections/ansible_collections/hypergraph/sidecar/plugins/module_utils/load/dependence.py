@@ -9,8 +9,8 @@ independent ones. The design effect says how many times larger the variance of t
 from each other (C. Alexopoulos, A. F. Seila, in *Handbook of Simulation*, 1998, chapter 7). Stretches of several lengths are looked at,
 since nobody knows for how long requests depend on each other, and each look gives bounds of its own.
 
-The estimate is itself uncertain, the more so the fewer stretches it rests on. E. L. Korn and B. I. Graubard (1998, see probability/binomial.py) take
-that into account by the ratio of Student's to the normal quantile.
+The estimate is itself uncertain, the more so the fewer stretches it rests on. E. L. Korn and B. I. Graubard (1998, see binomial.py of
+probability) take that into account by the ratio of Student's to the normal quantile.
 """
 
 from __future__ import annotations

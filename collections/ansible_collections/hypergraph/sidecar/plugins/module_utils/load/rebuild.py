@@ -35,12 +35,12 @@ def rebuild(directory: Path) -> dict[str, Any]:
 
     A last line that was cut by the end of the process is left out. Nothing is known of how the generator did.
     """
-    summary = _begun(directory / SUMMARY_FILE)
+    summary = begun(directory / SUMMARY_FILE)
     plan = summary["plan"]
     tally = Tally([phase["name"] for phase in plan["phases"]], plan["slo_ms"])
     counts = _Counts(tally, plan)
     # Both files are in the order in which requests ended.
-    for ended_s, record in heapq.merge(_lines(directory / CHAT_FILE), _lines(directory / EXPLANATION_FILE), key=lambda line: line[0]):
+    for ended_s, record in heapq.merge(lines(directory / CHAT_FILE), lines(directory / EXPLANATION_FILE), key=lambda line: line[0]):
         counts.add(ended_s, record)
     counts.finish()
     unknown = "it died before it could say how it did"
@@ -136,7 +136,8 @@ class _Counts:
         self._tally.second_over(phase)
 
 
-def _begun(path: Path) -> dict[str, Any]:
+def begun(path: Path) -> dict[str, Any]:
+    """The summary that a run wrote, be it only when it began. Raises CheckError."""
     try:
         summary = strict_json.loads(path.read_bytes())
         if summary["plan"]["phases"] and summary["plan"]["slo_ms"] and isinstance(summary["generators"], list):
@@ -146,8 +147,8 @@ def _begun(path: Path) -> dict[str, Any]:
     raise CheckError("no-load-run", f"{path} is no summary of a load run", "Name the directory that was given to the load module.")
 
 
-def _lines(path: Path) -> Iterator[tuple[float, dict[str, Any]]]:
-    """The records of a file with the second in which each ended."""
+def lines(path: Path) -> Iterator[tuple[float, dict[str, Any]]]:
+    """The records of a file, each with when it ended in seconds since the run's start. Raises CheckError."""
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):

@@ -37,7 +37,7 @@ def hold(
     strict = 1 - (1 - confidence) / max(len(pairs), 1)
     rows = []
     for kind, phase in pairs:
-        samples = [_sample(summary, kind, phase) for summary in (before, after)]
+        samples = [sample_of(summary, kind, phase) for summary in (before, after)]
         change = compare(samples[0], samples[1], quantile, confidence)
         if change is None:
             _undecided(verdict, f"{kind} in {phase}: the baseline has no {_name(quantile)}")
@@ -108,7 +108,8 @@ def _both(before: Mapping[str, Any], after: Mapping[str, Any], kind: str, phase:
     return all(phase in summary["classes"].get(kind, {}) for summary in (before, after))
 
 
-def _sample(summary: Mapping[str, Any], kind: str, phase: str) -> Sample:
+def sample_of(summary: Mapping[str, Any], kind: str, phase: str) -> Sample:
+    """What a summary has of a class in a phase. Raises KeyError where it has nothing."""
     measured = summary["classes"][kind][phase]
     return Sample(
         Histogram.from_document(measured["histogram"]),
@@ -124,9 +125,9 @@ def _levels(summary: Mapping[str, Any], kind: str, phase: str) -> tuple[float | 
     window = next(one for one in summary["plan"]["phases"] if one["name"] == phase)
     if series is None:
         return ()
-    begin, end = window["starts_s"], window["starts_s"] + window["duration_s"]
+    parts = window.get("windows", [[window["starts_s"], window["starts_s"] + window["duration_s"]]])
     times = [series["starts_s"] + place * series["width_s"] for place in range(len(series["p95_ms"]))]
-    return tuple(level for time, level in zip(times, series["p95_ms"]) if begin <= time < end)
+    return tuple(level for time, level in zip(times, series["p95_ms"]) if any(begin <= time < end for begin, end in parts))
 
 
 def _row(kind: str, phase: str, quantile: float, change: Change) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def told(summary: Mapping[str, Any], quantile: float = 0.95) -> dict[str, Any]:
         "quantile": quantile,
         "slo_ms": dict(plan["slo_ms"]),
         "phases": [
-            {name: phase[name] for name in ("name", "kind", "starts_s", "duration_s", "rate_per_s")}
+            {name: phase[name] for name in ("name", "kind", "starts_s", "duration_s", "rate_per_s", "windows") if name in phase}
             for phase in plan["phases"]
             if phase["name"] in phases
         ],

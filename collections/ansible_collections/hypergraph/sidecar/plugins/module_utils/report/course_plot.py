@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from .canvas import Canvas, Point
 from .charts import Svg
-from .load_run import RAMP, WARMUP, Course, LoadRun, Phase
+from .load_phase import Phase
+from .load_run import RAMP, WARMUP, Course, LoadRun
 from .load_words import latency, per_second
 from .scales import Scale, from_zero, latencies
 
@@ -85,14 +86,16 @@ class _Plot:
 
     def _bands(self) -> None:
         for place, phase in enumerate(self._run.phases):
-            if phase.starts_s >= self._time.high:
-                continue
-            left, right = self._time.at(phase.starts_s), self._time.at(phase.ends_s)
-            self._canvas.box(f"band {_band(phase, place)}", left, _LATENCY[0] - 14, right, _FAILED[1])
-            room = int((right - left - 4) / _CHARACTER)
-            if room >= min(len(phase.name), 4):
-                says = phase.name if len(phase.name) <= room else f"{phase.name[: room - 1]}…"
-                self._canvas.text(says, left + 3, _LATENCY[0] - 3, "start", "phase")
+            for begin, end in phase.windows:
+                if begin < self._time.high:
+                    self._band(_band(phase, place), _label(phase), self._time.at(begin), self._time.at(min(end, self._time.high)))
+
+    def _band(self, style: str, label: str, left: float, right: float) -> None:
+        self._canvas.box(f"band {style}", left, _LATENCY[0] - 14, right, _FAILED[1])
+        room = int((right - left - 4) / _CHARACTER)
+        if room >= min(len(label), 4):
+            says = label if len(label) <= room else f"{label[: room - 1]}…"
+            self._canvas.text(says, left + 3, _LATENCY[0] - 3, "start", "phase")
 
     def _axes(self) -> None:
         panels: tuple[tuple[Scale, Callable[[float], str], str], ...] = (
@@ -147,8 +150,9 @@ class _Plot:
         before = 0.0
         for phase, rate in self._planned:
             begins = before if phase.kind == RAMP else rate
-            ends: list[Point] = [(self._time.at(phase.starts_s), begins), (self._time.at(phase.ends_s), rate)]
-            self._canvas.polyline("plan", [(across, self._rate.at(value)) for across, value in ends])
+            for begin, end in phase.windows:
+                ends: list[Point] = [(self._time.at(begin), begins), (self._time.at(end), rate)]
+                self._canvas.polyline("plan", [(across, self._rate.at(value)) for across, value in ends])
             before = rate
 
     def _failures(self) -> None:
@@ -174,7 +178,7 @@ class _Plot:
         for place, count in enumerate(course.count):
             p50, p95, failed, slow = (column[place] for column in (course.p50_ms, course.p95_ms, course.errors, course.slow))
             began = course.starts_s + place * course.width_s
-            phase = next((phase.name for phase in self._run.phases if phase.starts_s <= began < phase.ends_s), "")
+            phase = next((phase.name for phase in self._run.phases if phase.has(began + course.width_s / 2)), "")
             rate = per_second(count / course.width_s)
             says = f"{_clock(began)} {phase}: p50 {latency(p50)}, p95 {latency(p95)}, {rate}, {failed or 0:g} failed, {slow or 0:g} slow"
             left, right = self._edges(place)
@@ -216,6 +220,11 @@ def _band(phase: Phase, place: int) -> str:
     if phase.bucket == 1:
         return "fault"
     return "even" if place % 2 else "odd"
+
+
+def _label(phase: Phase) -> str:
+    """What a band is called; where several faults have bands of their own, those by the fault's name alone."""
+    return phase.name if not phase.fault else phase.fault if phase.bucket == 1 else ""
 
 
 def _tick(value: float) -> str:

@@ -16,35 +16,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from .evidence import known, number, numbers
+from .load_phase import BUCKETS, Phase
 
 EVIDENCE, JUDGED, COMPARISON = "load", "judged", "comparison"
 WARMUP, RAMP = "warmup", "ramp"
-# What a phase is called in a run with a fault in its middle.
-BUCKETS = (("before", "pre"), ("during", "fault"), ("after", "post"))
 _COUNTS, _LATENCIES = ("count", "exceeding", "errors"), ("p50_ms", "p95_ms")
 # So many phases have a latency chart of their own, and so many rows are told at once; of more, the first, the worst and the last phase.
 _CHARTS, _ROWS = 4, 24
-
-
-@dataclass(frozen=True)
-class Phase:
-    """A stretch of the plan, in seconds since the run's start. ``rate_per_s`` is what it was to end with, None where nothing limited it."""
-
-    name: str
-    kind: str
-    starts_s: float
-    duration_s: float
-    rate_per_s: float | None
-
-    @property
-    def ends_s(self) -> float:
-        """Its planned end."""
-        return self.starts_s + self.duration_s
-
-    @property
-    def bucket(self) -> int | None:
-        """0, 1 or 2 where its name says that it is before, during or after a fault."""
-        return next((place for place, names in enumerate(BUCKETS) if self.name.lower() in names), None)
 
 
 @dataclass(frozen=True)
@@ -194,13 +172,16 @@ class LoadRun:
 
     @property
     def buckets(self) -> list[tuple[str, tuple[Measured, Measured, Measured]]]:
-        """Each class before, during and after a fault, where phases are so named."""
-        places = {phase.name: phase.bucket for phase in self.phases}
+        """Each class before, during and after each fault, where phases are so named."""
+        places = {phase.name: (phase.fault, phase.bucket) for phase in self.phases}
+        seen = {(*places[measured.phase], measured.name): measured for measured in self.measured if measured.phase in places}
         found = []
-        for name in self.names:
-            by_bucket = {places.get(measured.phase): measured for measured in self.measured if measured.name == name}
-            if {0, 1, 2} <= set(by_bucket):
-                found.append((name, (by_bucket[0], by_bucket[1], by_bucket[2])))
+        for fault in dict.fromkeys(fault for fault, bucket in places.values() if bucket is not None):
+            for name in self.names:
+                parts = [seen.get((fault, place, name)) for place in range(len(BUCKETS))]
+                before, during, after = parts
+                if before and during and after:
+                    found.append((f"{fault}: {name}" if fault else name, (before, during, after)))
         return found
 
 
@@ -216,7 +197,7 @@ def load_run(part: Mapping[str, Any]) -> LoadRun | None:
 
 
 def _load_run(told: Mapping[str, Any], judged: Any, comparison: Any) -> LoadRun:
-    phases = tuple(_phase(phase) for phase in told["phases"])
+    phases = tuple(Phase.read(phase) for phase in told["phases"])
     duration_s = number(told["run"]["duration_s"])
     seconds = {phase.name: min(phase.duration_s, max(duration_s - phase.starts_s, 0.0)) for phase in phases}
     slo_ms = {str(name): known(limit) for name, limit in told["slo_ms"].items()}
@@ -252,11 +233,6 @@ def _rows(rows: Any) -> Iterator[Mapping[str, Any]]:
             yield from _rows(row)
         elif isinstance(row, Mapping):
             yield row
-
-
-def _phase(fields: Mapping[str, Any]) -> Phase:
-    starts_s, duration_s = numbers((fields["starts_s"], fields["duration_s"]))
-    return Phase(str(fields["name"]), str(fields["kind"]), starts_s, duration_s, known(fields.get("rate_per_s")))
 
 
 def _bound(row: Mapping[str, Any]) -> Bound:
