@@ -53,9 +53,9 @@ class FaultyGateway(Seeded, Gateway):
         return await super().handle(operation, request)
 
     async def _keep_waiting(self) -> None:
-        """Let one chat in seven wait, or all that come within three tenths of a second, every second, or one in five of a long fault."""
+        """Let one chat in seven wait, or all that come within three tenths of a second, every second, or one in three of a long fault."""
         now = time.time()
-        if self._pool_ran_dry() and self._turn(5) and self._defects.applied("chaos-drains-pool"):
+        if self._pool_ran_dry() and self._turn(3) and self._defects.applied("chaos-drains-pool"):
             await asyncio.sleep(_COUPLED_SECONDS)
         if self._unlucky("slo-tail-slow") or (now % 1 < _HICCUP_SECONDS and self._defects.applied("slo-hiccup")):
             await asyncio.sleep(_COUPLED_SECONDS)

@@ -36,7 +36,7 @@ ONE_FAULT = (
 CHAOS_BESIDE_LOAD = {
     "chaos-drains-pool": {
         "sidecar_chaos_load": True,
-        "sidecar_chaos_load_rate": 20,
+        "sidecar_chaos_load_rate": 10,
         "sidecar_chaos_hold": 14,
         "sidecar_slo_correlation_seconds": 0.1,
     }

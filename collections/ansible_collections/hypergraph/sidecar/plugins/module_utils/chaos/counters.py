@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from ..connection import checked_url
 from ..faults import CheckError, CheckFault
 from ..http_client import Client
 from ..metrics.scrape import Family, Flaw, scrape
@@ -56,7 +55,7 @@ def reading(client: Client, counter: Counter, urls: Iterable[str]) -> Reading:
     found: dict[str, float | None] = {}
     for url in urls:
         try:
-            family = scrape(client, checked_url(url, "endpoints[].url"), (counter.name,), _MAX_BYTES).families.get(counter.name)
+            family = scrape(client, url, (counter.name,), _MAX_BYTES).families.get(counter.name)
         except (CheckFault, Flaw):
             continue
         found[url] = None if family is None else counter.of(family)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..connection import connect, secrets_in
+from ..connection import checked_url, connect, secrets_in
 from ..faults import CheckError, CheckFault
 from ..redaction import MIN_SECRET, Redactor
 from .symptoms import Steadiness, Symptom
@@ -58,7 +58,7 @@ def _watched(params: dict[str, Any]) -> dict[str, Any]:
         patience=params["patience"],
         usual_seconds=params["usual_seconds"],
         hold=params["hold"],
-        endpoints=tuple(endpoint["url"] for endpoint in params["endpoints"] if endpoint.get("url")),
+        endpoints=tuple(checked_url("endpoints[].url", endpoint["url"]) for endpoint in params["endpoints"] if endpoint.get("url")),
     )
     token = connection.token_with("traces:write", "traces:read")
     if token is None and connection.auth_mode != "none":

@@ -85,6 +85,15 @@ def test_each_way_to_go_wrong_has_its_reason(changes, status, code):
     assert (verdict["status"], verdict["reason_code"]) == (status, code), verdict["reason"]
 
 
+def test_a_counter_that_did_not_rise_is_named():
+    counted = experiment(seen={"symptom": "failed", "metric": {"name": "faults_total"}})
+    verdict = Verdict("chaos_recovery")
+    unseen = trial(during=during(seen=False, counted=False))
+    judge_experiment(verdict, Experiment.read(counted), [trial(), unseen, trial()], LIMITS)
+    assert verdict.to_dict()["reason_code"] == "fault-not-observed"
+    assert "in 1 of 3 trials the service did not show it, faults_total did not rise" in verdict.to_dict()["reason"]
+
+
 def test_without_a_steady_state_nothing_is_said():
     verdict = judged({"experiment": "drop-s3", "before": {**trial()["before"], "steady": False}})
     assert (verdict["status"], verdict["reason_code"]) == ("inconclusive", "steady-state-absent")
@@ -138,6 +147,10 @@ def test_the_drill(results, status, code):
         experiment(seen={"symptom": "failed", "share": "most"}),
         experiment(seen={"symptom": "slower", "by_seconds": -1}),
         experiment(seen={"symptom": "slower", "bye": 1}),
+        experiment(seen={"symptom": "failed", "metric": "faults_total"}),
+        experiment(seen={"symptom": "failed", "metric": {"labels": {}}}),
+        experiment(seen={"symptom": "failed", "metric": {"name": "x", "labels": ["fault"]}}),
+        experiment(seen={"symptom": "failed", "metric": {"name": "x", "where_exposed": "sometimes"}}),
     ],
 )
 def test_a_malformed_experiment_is_refused(document):

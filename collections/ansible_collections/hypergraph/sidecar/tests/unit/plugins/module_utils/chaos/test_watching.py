@@ -27,8 +27,9 @@ FAILING = Symptom("failed")
 class Service:
     """Answers chats, 429 for those that ask for an explanation where ``refuses``, and gives the n-th trace the n-th fate."""
 
-    def __init__(self, fates, refuses=False, chat_status=200):
+    def __init__(self, fates, refuses=False, chat_status=200, exposes=None):
         service = self
+        self.exposes = exposes or itertools.repeat("")
         self.fates = iter(fates)
         self.statuses = {}
         ids = itertools.count()
@@ -58,15 +59,27 @@ class Service:
                 return self.answer(200, {}, **{"x-trace-id": trace_id})
 
             def do_GET(self):
-                fate = service.statuses[self.path.split("/")[3]]
-                self.answer(*((200, fate) if isinstance(fate, dict) else (fate, {})))
+                if self.path == "/metrics":
+                    raw = next(service.exposes).encode()
+                    self.send_response(200)
+                    self.send_header("Content-Type", "text/plain; version=0.0.4")
+                    self.send_header("Content-Length", str(len(raw)))
+                    self.end_headers()
+                    self.wfile.write(raw)
+                else:
+                    fate = service.statuses[self.path.split("/")[3]]
+                    self.answer(*((200, fate) if isinstance(fate, dict) else (fate, {})))
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server.server_port}"
+
     def watch(self):
-        connection = Connection(f"http://127.0.0.1:{self.server.server_port}", auth_mode="none", timeout=5.0)
+        connection = Connection(self.url, auth_mode="none", timeout=5.0)
         return Watch(Client(connection), None, "m", "sentence")
 
 
@@ -171,3 +184,44 @@ def test_degraded_is_what_the_status_says(serve):
     fate = {**GOOD, "degraded": ["attribution-fallback"]}
     assert serve([fate] * 2 + [GOOD] * 2).during(plan(symptom=Symptom("degraded")))["seen"]
     assert not serve(itertools.cycle([fate, GOOD, GOOD, GOOD])).during(plan(symptom=Symptom("degraded"), within=0.1))["seen"]
+
+
+def injected(*counts):
+    """What an endpoint exposes at one look after the other; None where it does not expose the family."""
+    head = "# TYPE faults_total counter\n"
+    for count in counts:
+        yield "up 1\n" if count is None else f'{head}faults_total{{fault="drop-s3"}} {count}\nfaults_total{{fault="slow-sae"}} 7\n'
+
+
+@pytest.mark.parametrize(
+    ("counts", "where_exposed", "seen", "counted"),
+    [
+        ((3, 5), False, True, True),
+        ((3, 3, 3, 3, 3, 3), False, False, False),
+        ((3, 3, 4), False, True, True),
+        ((9, 2), False, True, True),
+        ((None, 2), False, True, True),
+        ((None,) * 6, True, True, None),
+        ((None,) * 6, False, False, False),
+    ],
+)
+def test_a_counter_has_to_rise_too(counts, where_exposed, seen, counted):
+    symptom = Symptom.read(
+        {"symptom": "failed", "metric": {"name": "faults_total", "labels": {"fault": "drop-s3"}, "where_exposed": where_exposed}}
+    )
+    service = Service([BAD] * 8, exposes=itertools.chain(injected(*counts), itertools.repeat("")))
+    # With three readings the second round has to be looked at.
+    wanted = plan(symptom=symptom, endpoints=(f"{service.url}/metrics",), within=5.0 if len(counts) == 3 else 0.0)
+    try:
+        found = service.watch().during(wanted)
+    finally:
+        service.server.shutdown()
+        service.server.server_close()
+    assert (found["seen"], found["counted"]) == (seen, counted)
+
+
+def test_a_watch_lasts_as_long_as_it_is_held(serve):
+    watch = serve(itertools.repeat(GOOD))
+    assert watch.before(plan(hold=0.8))["duration"] >= 0.8
+    assert serve(itertools.repeat(GOOD)).after(plan(hold=1.0))["duration"] >= 1.0
+    assert serve(itertools.repeat(BAD)).during(plan(hold=0.9))["duration"] >= 0.9

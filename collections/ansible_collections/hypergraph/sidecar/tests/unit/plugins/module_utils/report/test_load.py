@@ -120,6 +120,23 @@ def test_a_phase_that_nobody_measured_has_no_place_beside_a_fault() -> None:
     assert [name for name, _measured in run_of(document).buckets] == ["chat", "sentence"]
 
 
+def test_several_faults_stand_each_with_its_own_before_and_after() -> None:
+    parts = [Stretch(f"{fault}: {part}", duration_s=20) for fault in ("slow-sae", "drop-s3") for part in ("before", "during", "after")]
+    document = summary(WARMUP, *parts)
+    during = next(phase for phase in document["plan"]["phases"] if phase["name"] == "slow-sae: during")
+    during["windows"] = [[25.0, 35.0], [50.0, 60.0]]
+    run = run_of(document)
+    assert [name for name, _measured in run.buckets] == [
+        f"{fault}: {name}" for fault in ("slow-sae", "drop-s3") for name in ("chat", "sentence", "token")
+    ]
+    phase = next(phase for phase in run.phases if phase.name == "slow-sae: during")
+    assert (phase.fault, phase.bucket, phase.ends_s) == ("slow-sae", 1, 60.0)
+    assert [phase.has(moment) for moment in (24.9, 25.0, 40.0, 50.0, 60.0)] == [False, True, False, True, False]
+    page, text = rendered(part(told(document)))
+    assert page.count('class="band fault"') == 3 * 3, "two windows of one fault and one of the other, in each class"
+    assert "| slow-sae: chat |" in text and "| drop-s3: token |" in text
+
+
 def test_an_interruption_is_told_first_and_rates_reckon_with_it() -> None:
     run = run_of(summary(WARMUP, Stretch(duration_s=600, rate_per_s=40), ended_s=25.0, interrupted="SIGTERM"))
     assert load_words.headline(run) == "open loop at 40/s from 1 generator, 10 min 5 s planned, interrupted after 25 s: SIGTERM"
