@@ -118,8 +118,8 @@ RETURN = r"""
 verdict:
   description:
     - The verdict on C(slo_adherence), schema C(verdict-1).
-    - C(evidence.judged) has a row for each class and phase, with counts, effective samples and bounds.
-    - C(evidence.comparison) has a row for each class and phase compared with the baseline.
+    - C(evidence.judged) has a row for each class and phase, with counts, effective samples and bounds, in lists of at most 100.
+    - C(evidence.comparison) likewise has a row for each class and phase compared with the baseline.
   returned: always
   type: dict
   sample:

@@ -19,7 +19,7 @@ from . import regression, slo
 from .exceedance import FAIL, PASS, Rule
 from .merge import merged
 from .reading import CLASSES, read
-from .telling import told
+from .telling import packed, told
 
 # More phases than this would be more numbers than a trend is read from.
 MAX_MEASURED_PHASES = 12
@@ -159,7 +159,7 @@ def _tell(verdict: Verdict, judged: Sequence[slo.Judged], rule: Rule) -> None:
     verdict.examine("phases", len({one.phase for one in judged}))
     if any(one.segments for one in judged):
         verdict.examine("segments", sum(one.segments for one in judged))
-    verdict.record(judged=[row(one) for one in judged])
+    verdict.record(judged=packed([row(one) for one in judged]))
     if len({one.phase for one in judged}) <= MAX_MEASURED_PHASES:
         for one in judged:
             name = re.sub(r"\W+", "_", f"{one.kind}_{one.phase}").lower()

@@ -13,6 +13,7 @@ from ..verdict import Verdict
 from .comparison import Change, Sample, compare
 from .histogram import Histogram
 from .slo import asked, batches_of
+from .telling import packed
 
 # What has to be alike in both runs, or the percentiles differ for reasons of the load.
 _ALIKE = ("model", "concurrency", "rate_per_s", "attach_rate", "granularity", "featureset")
@@ -46,7 +47,7 @@ def hold(
         held = compare(samples[0], samples[1], quantile, strict)
         _judge(verdict, f"{kind} in {phase}", quantile, change, held.low if held else None, max_regression)
     verdict.examine("comparisons", len(pairs))
-    verdict.record(comparison=rows)
+    verdict.record(comparison=packed(rows))
 
 
 def _judge(verdict: Verdict, label: str, quantile: float, change: Change, surely: float | None, allowed: float) -> None:

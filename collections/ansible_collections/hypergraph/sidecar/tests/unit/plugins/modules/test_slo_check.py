@@ -47,8 +47,12 @@ def test_a_service_that_keeps_its_objectives_passes(check: Any) -> None:
     verdict = check(summary(EXPLAINED), slo_ms={"chat": 500, "sentence": 2000, "token": 8000}, generators=1)
     assert said(verdict) == ("pass", "")
     assert verdict["examined"] == {"generators": 1, "requests": 9600, "phases": 1, "segments": 24}
-    assert {row["class"]: row["verdict"] for row in verdict["evidence"]["judged"]} == {"chat": "pass", "sentence": "pass", "token": "pass"}
-    assert verdict["evidence"]["judged"][0]["bound_high"] <= 0.05
+    assert {row["class"]: row["verdict"] for row in verdict["evidence"]["judged"][0]} == {
+        "chat": "pass",
+        "sentence": "pass",
+        "token": "pass",
+    }
+    assert verdict["evidence"]["judged"][0][0]["bound_high"] <= 0.05
     assert verdict["metrics"]["chat_steady_p95_ms"] < 500
 
 
@@ -77,14 +81,14 @@ def test_errors_and_timeouts_exceed_however_fast_the_rest_is(check: Any) -> None
 def test_one_slow_class_fails_whatever_the_others_do(check: Any) -> None:
     verdict = check(summary({**EXPLAINED, "token": {"steady": steady(7, 240, rate=10, slow=0.15, slo_ms=8000)}}))
     assert said(verdict) == ("fail", "slo-broken")
-    assert [row["verdict"] for row in verdict["evidence"]["judged"]] == ["pass", "pass", "fail"]
+    assert [row["verdict"] for row in verdict["evidence"]["judged"][0]] == ["pass", "pass", "fail"]
 
 
 def test_a_late_failure_is_not_diluted_by_a_long_run(check: Any) -> None:
     verdict = check(chats([*steady(8, 570, slow=0.01), *steady(9, 30, slow=0.8)]))
     assert said(verdict) == ("fail", "slo-broken-in-segment")
     assert "from second 540 to 600" in verdict["reason"]
-    assert verdict["evidence"]["judged"][0]["failing_segments"][0]["from_s"] == 540
+    assert verdict["evidence"]["judged"][0][0]["failing_segments"][0]["from_s"] == 540
 
 
 def test_what_fails_in_one_phase_is_not_made_good_by_another(check: Any) -> None:
@@ -96,10 +100,10 @@ def test_what_fails_in_one_phase_is_not_made_good_by_another(check: Any) -> None
 
 def test_the_more_is_judged_the_surer_a_fail_has_to_be(check: Any) -> None:
     seconds = steady(32, 59, slow=0.06)
-    alone = check(chats(seconds))["evidence"]["judged"][0]
+    alone = check(chats(seconds))["evidence"]["judged"][0][0]
     names = [f"part-{number}" for number in range(20)]
     phases = [phase(name, starts_s=59.0 * number) for number, name in enumerate(names)]
-    among_many = check(summary({"chat": dict.fromkeys(names, seconds)}, phases=phases))["evidence"]["judged"][0]
+    among_many = check(summary({"chat": dict.fromkeys(names, seconds)}, phases=phases))["evidence"]["judged"][0][0]
     assert among_many["bound_low"] < alone["bound_low"]
     assert among_many["bound_high"] == alone["bound_high"], "a pass of all needs each of them to pass anyway"
 
@@ -194,7 +198,7 @@ def test_a_rise_since_the_baseline_fails_and_tells_how_much(check: Any) -> None:
     verdict = check(after, baseline=[before], max_regression=0.2)
     assert said(verdict) == ("fail", "slo-regression")
     assert "p95 rose by 31% ±" in verdict["reason"]
-    row = verdict["evidence"]["comparison"][0]
+    row = verdict["evidence"]["comparison"][0][0]
     assert row["low"] < 0.31 < row["high"]
     assert said(check(after, baseline=[before], max_regression=0.5)) == ("pass", "")
 
