@@ -15,9 +15,11 @@ description:
   - Each class must keep its objective over all segments together, by the bounds of M(hypergraph.sidecar.slo_check), and no segment may
     break it surely. Fails with C(slo-broken) and C(slo-broken-in-segment).
   - The p95 of steady phases, the share of requests that fail, resident memory and queue lag must not rise by more than they may. A rise
-    is a slope over time with a confidence interval that takes dependence into account. Fails with C(soak-p95-rises), C(soak-errors-rise),
+    is a slope over the time under load with a confidence interval that takes dependence into account; memory counts from when a fifth of
+    the soak is over, since caches fill first. Fails with C(soak-p95-rises), C(soak-errors-rise),
     C(soak-memory-rises) and C(soak-queue-rises) where it is surely more; C(trend-undecided) where nobody can say.
-  - Is inconclusive with C(soak-incomplete), C(no-load-run), C(generator-unhealthy), C(process-restarted) and C(too-few-samples).
+  - Is inconclusive with C(soak-incomplete), C(no-load-run), C(generator-unhealthy), C(process-restarted), C(samples-missing) and
+    C(too-few-samples).
   - Never fails a play. What it finds is in RV(verdict), which the report role gathers.
 options:
   directory:

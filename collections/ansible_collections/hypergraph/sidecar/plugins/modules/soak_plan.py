@@ -11,7 +11,8 @@ short_description: Plan a soak in segments, or find where one is to go on
 version_added: 0.3.0
 description:
   - Makes the segments of a soak from a profile, and writes the plan into its directory. Where the directory has that plan already, tells
-    which segments are still to be driven, so that a soak that was interrupted goes on where it ended.
+    which segments are still to be driven, so that a soak that was interrupted goes on where it ended. Segments that are broken, or
+    whose generators did not keep up, are driven again; what is left of them is removed.
   - Profiles. V(default) takes attach rates of 10, 30 and 50 % in turn, with a burst of token explanations at the end of every third
     segment. V(heavy) offers half as much again at 30, 50 and 70 %, with a longer burst in every second. V(spiky) offers 70 % of the rate,
     with two spikes of three times as much in each segment.
@@ -98,7 +99,7 @@ msg:
   description: Where the soak stands, in one line, or what is wrong.
   returned: always
   type: str
-  sample: 6 of 12 segments are whole, 6 are to be driven
+  sample: 6 of 12 segments are whole, 6 to be driven
 reason_code:
   description: Stable name of what was wrong.
   returned: failure
@@ -150,15 +151,18 @@ def main() -> None:
     try:
         if begun or not module.check_mode:
             record.begin(directory, plan)
-        left = [dict(segment.plan) for segment in record.segments_in(directory, plan) if not segment.whole]
+        broken = [segment for segment in record.segments_in(directory, plan) if not segment.whole or segment.late]
+        if not module.check_mode:
+            record.clear(directory, broken)
     except CheckError as fault:
         module.fail_json(msg=f"{fault.reason}. {fault.action}", reason_code=fault.reason_code)
+    left = [dict(segment.plan) for segment in broken]
     whole = params["segments"] - len(left)
     module.exit_json(
-        changed=not begun,
+        changed=bool(left),
         segments=left,
         whole=whole,
-        msg=f"{whole} of {params['segments']} segments are whole, {len(left)} are to be driven",
+        msg=f"{whole} of {params['segments']} segments are whole, {len(left)} to be driven",
     )
 
 

@@ -56,6 +56,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+endpoints:
+  description: Names of the endpoints that were read.
+  returned: success
+  type: list
+  elements: str
+  sample: [gateway, explainer]
 samples:
   description: A row for each endpoint and time; values are null where a family is not exposed.
   returned: success

@@ -13,7 +13,7 @@ from .charts import Svg
 from .load_phase import Phase
 from .load_run import RAMP, WARMUP, Course, LoadRun
 from .load_words import latency, per_second
-from .scales import Scale, from_zero, latencies
+from .scales import Scale, from_zero, latencies, times
 
 _WIDTH, _HEIGHT = 360, 318
 _LEFT, _RIGHT = 54, 350
@@ -22,8 +22,6 @@ _LATENCY, _RATE, _FAILED = (38, 158), (184, 224), (250, 280)
 # Of small type, so wide is a character about.
 _CHARACTER = 7.0
 _ROWS = 12
-_UNITS = ((120.0, 1.0, "s"), (7200.0, 60.0, "min"), (float("inf"), 3600.0, "h"))
-_STEPS = (1, 2, 5, 10, 15, 20, 30, 60)
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class _Plot:
     def __init__(self, course: Course, run: LoadRun) -> None:
         self._course, self._run = course, run
         self._canvas = Canvas("course", _WIDTH, _HEIGHT, _says(course))
-        self._time, self._unit = _time_axis(max(course.ends_s, 1.0))
+        self._time, self._unit = times(max(course.ends_s, 1.0), _LEFT, _RIGHT)
         seen = [value for value in (*course.p50_ms, *course.p95_ms, course.slo_ms) if value is not None]
         self._latency = latencies(seen, _LATENCY[1], _LATENCY[0])
         # Answers to chats come at the rate of the plan; those of explanations when they are ready.
@@ -203,15 +201,6 @@ def _stretches(column: Sequence[float | None]) -> Iterator[list[tuple[int, float
             stretch = []
     if stretch:
         yield stretch
-
-
-def _time_axis(end_s: float) -> tuple[Scale, tuple[float, str]]:
-    """From the start to the end, and the unit its ticks are told in."""
-    unit_s, name = next((unit_s, name) for below, unit_s, name in _UNITS if end_s <= below)
-    reach = end_s / unit_s
-    step = next((step for step in _STEPS if reach / step <= 6), None) or from_zero(reach, 0, 1, 6).ticks[1]
-    ticks = tuple(tick * step * unit_s for tick in range(int(reach / step + 1e-9) + 1))
-    return Scale(0.0, end_s, _LEFT, _RIGHT, ticks), (unit_s, name)
 
 
 def _band(phase: Phase, place: int) -> str:

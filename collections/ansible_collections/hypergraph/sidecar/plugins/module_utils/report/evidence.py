@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 # More is no count, rate or time that anybody measured.
@@ -30,3 +30,20 @@ def known(value: Any) -> float | None:
         return number(value)
     except ValueError:
         return None
+
+
+def signed(value: Any) -> float | None:
+    """A number that may be below zero; None for anything else."""
+    size = known(abs(value)) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    return None if size is None else float(value)
+
+
+def rows(listed: Any) -> Iterator[Mapping[str, Any]]:
+    """The rows of a list, or of lists in it; redaction may have cut it, and put a text in place of the rest. TypeError for no list."""
+    if not isinstance(listed, (list, tuple)):
+        raise TypeError("expected a list of rows")
+    for row in listed:
+        if isinstance(row, list):
+            yield from rows(row)
+        elif isinstance(row, Mapping):
+            yield row

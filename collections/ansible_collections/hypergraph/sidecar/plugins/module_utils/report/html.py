@@ -12,13 +12,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..gate import NOT_RUN, WORST_FIRST
-from . import capacity, charts, load_words, view
+from . import capacity, charts, load_words, soak_words, view
 from .capacity_plot import plot
 from .course_plot import Row, course_plot, course_rows
 from .deltas import Delta, deltas
 from .headline import conclusion, label
 from .latency_plot import latency_plot
 from .load_run import Course, LoadRun, Measured, load_run
+from .soak_plot import soak_plot
+from .soak_run import Curve, SoakRun, soak_run
 
 TEMPLATE = "report.html.j2"
 
@@ -43,6 +45,14 @@ class LoadCharts:
     courses: list[tuple[Course, charts.Svg, list[Row]]]
 
 
+@dataclass(frozen=True)
+class SoakCharts:
+    """A soak with a drawing of each curve."""
+
+    run: SoakRun
+    curves: list[tuple[Curve, charts.Svg]]
+
+
 def render(report: Mapping[str, Any], templates: Path, docs_url: str = "") -> str:
     """The page. ``docs_url`` is what runbook references are relative to; without it they are shown, not linked."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -58,6 +68,7 @@ def render(report: Mapping[str, Any], templates: Path, docs_url: str = "") -> st
         pretty=view.pretty,
         percent=capacity.percent,
         **load_words.FILTERS,
+        **soak_words.FILTERS,
         glyph=charts.GLYPHS.__getitem__,
     )
     environment.tests["scalar"] = _is_scalar
@@ -75,6 +86,7 @@ def render(report: Mapping[str, Any], templates: Path, docs_url: str = "") -> st
         trends=_trends(report),
         plots=lambda part: [(sizing, plot(sizing)) for sizing in capacity.sizings(part)],
         load=_load_charts,
+        soak=_soak_charts,
         link=lambda reference: _link(reference, docs_url),
     )
 
@@ -89,6 +101,11 @@ def _load_charts(part: Mapping[str, Any]) -> LoadCharts | None:
         [(group, latency_plot(group, run.quantile, alike)) for group in run.charted],
         [(course, course_plot(course, run), course_rows(course)) for course in run.courses if any(course.count)],
     )
+
+
+def _soak_charts(part: Mapping[str, Any]) -> SoakCharts | None:
+    run = soak_run(part)
+    return SoakCharts(run, [(curve, soak_plot(curve)) for curve in run.curves if curve.values]) if run else None
 
 
 def _durations(report: Mapping[str, Any]) -> dict[str, charts.Svg]:

@@ -11,11 +11,11 @@ fractions of ``before_ms``. Both lists may be ``packed``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .evidence import known, number, numbers
+from .evidence import known, number, numbers, rows, signed
 from .load_phase import BUCKETS, Phase
 
 EVIDENCE, JUDGED, COMPARISON = "load", "judged", "comparison"
@@ -201,7 +201,7 @@ def _load_run(told: Mapping[str, Any], judged: Any, comparison: Any) -> LoadRun:
     duration_s = number(told["run"]["duration_s"])
     seconds = {phase.name: min(phase.duration_s, max(duration_s - phase.starts_s, 0.0)) for phase in phases}
     slo_ms = {str(name): known(limit) for name, limit in told["slo_ms"].items()}
-    bounds = {(str(row["class"]), str(row["phase"])): _bound(row) for row in _rows(judged)}
+    bounds = {(str(row["class"]), str(row["phase"])): _bound(row) for row in rows(judged)}
     measured = [
         _measured(str(name), str(phase), fields, seconds.get(str(phase)), slo_ms.get(str(name)), bounds.get((str(name), str(phase))))
         for name, by_phase in told["classes"].items()
@@ -219,24 +219,13 @@ def _load_run(told: Mapping[str, Any], judged: Any, comparison: Any) -> LoadRun:
         offered=_numbers_or_text(told["offered"]),
         generators=tuple(_generator(generator) for generator in told["generators"]),
         generators_left_out=int(number(told["generators_left_out"])),
-        changes=tuple(_change(row) for row in _rows(comparison)),
+        changes=tuple(_change(row) for row in rows(comparison)),
         judged_in_full=not any(isinstance(row, str) for row in judged),
     )
 
 
-def _rows(rows: Any) -> Iterator[Mapping[str, Any]]:
-    """The rows of a list, or of lists in it. Redaction may have cut it, and put a text in place of the rest."""
-    if not isinstance(rows, (list, tuple)):
-        raise TypeError("expected a list of rows")
-    for row in rows:
-        if isinstance(row, list):
-            yield from _rows(row)
-        elif isinstance(row, Mapping):
-            yield row
-
-
 def _bound(row: Mapping[str, Any]) -> Bound:
-    stretches = [numbers((found["from_s"], found["to_s"], found["rate"])) for found in _rows(row.get("failing_segments", ()))]
+    stretches = [numbers((found["from_s"], found["to_s"], found["rate"])) for found in rows(row.get("failing_segments", ()))]
     failing = tuple((begin, end, rate) for begin, end, rate in stretches)
     return Bound(known(row.get("effective_n")), known(row.get("bound_low")), known(row.get("bound_high")), str(row["verdict"]), failing)
 
@@ -292,7 +281,7 @@ def _generator(fields: Mapping[str, Any]) -> dict[str, Any]:
         "cpu_share": known(fields["cpu_share"]),
         "lag_p99_ms": known(lag["p99"]),
         "lag_max_ms": known(lag["max"]),
-        "clock_offset_ms": _signed(fields["clock_offset_ms"]),
+        "clock_offset_ms": signed(fields["clock_offset_ms"]),
         "healthy": fields["healthy"] is True,
         "problems": [str(problem) for problem in fields["problems"]],
     }
@@ -300,14 +289,8 @@ def _generator(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _change(row: Mapping[str, Any]) -> Change:
     quantile, before_ms = numbers((row["quantile"], row["before_ms"]))
-    change, low, high = (_signed(row[name]) for name in ("change", "low", "high"))
+    change, low, high = (signed(row[name]) for name in ("change", "low", "high"))
     return Change(str(row["class"]), str(row["phase"]), quantile, before_ms, known(row["after_ms"]), change, low, high)
-
-
-def _signed(value: Any) -> float | None:
-    """A number that may be below zero."""
-    size = known(abs(value)) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-    return None if size is None else float(value)
 
 
 def _numbers_or_text(fields: Mapping[str, Any]) -> dict[str, Any]:

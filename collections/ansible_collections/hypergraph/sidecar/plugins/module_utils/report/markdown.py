@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import capacity, charts, load_words, view
+from . import capacity, charts, load_words, soak_words, view
 from .deltas import deltas
 from .headline import label
 from .load_run import load_run
+from .soak_run import soak_run
 
 TEMPLATE = "report.md.j2"
 
@@ -43,6 +44,7 @@ def render(report: Mapping[str, Any], templates: Path) -> str:
         moment=view.moment,
         percent=capacity.percent,
         **load_words.FILTERS,
+        **soak_words.FILTERS,
         glyph=charts.GLYPHS.__getitem__,
         code=code,
         pretty=view.pretty,
@@ -56,6 +58,7 @@ def render(report: Mapping[str, Any], templates: Path) -> str:
         other_evidence=view.other_evidence,
         sizings=capacity.sizings,
         load=load_run,
+        soak=soak_run,
         deltas=lambda check: deltas(check, report["history"]),
     )
     return environment.get_template(TEMPLATE).render(report=report, checks=view.by_urgency(report["checks"]))

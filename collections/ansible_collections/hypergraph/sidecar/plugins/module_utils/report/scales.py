@@ -13,6 +13,9 @@ from dataclasses import dataclass
 LEAST_MS = 0.001
 # Room that a tick's text needs.
 _TICK_ROOM = 16
+# Below so many seconds a run is told in units of so many, by this name.
+_UNITS = ((120.0, 1.0, "s"), (7200.0, 60.0, "min"), (float("inf"), 3600.0, "h"))
+_STEPS = (1, 2, 5, 10, 15, 20, 30, 60)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,26 @@ def from_zero(highest: float, start: float, end: float, ticks: int) -> Scale:
     step = nice(max(highest, 1e-9) / ticks)
     count = math.ceil(highest / step - 1e-9) or 1
     return Scale(0.0, count * step, start, end, tuple(step * tick for tick in range(count + 1)))
+
+
+def around(values: Iterable[float], start: float, end: float, ticks: int) -> Scale:
+    """Even, round the values with some room, not below 0 where none is, with about so many ticks at round values."""
+    seen = list(values) or [0.0]
+    low, high = min(seen), max(seen)
+    room = (high - low) * 0.08 or abs(high) * 0.05 or 1.0
+    step = nice((high - low + 2 * room) / ticks)
+    first, last = math.floor((low - room) / step), math.ceil((high + room) / step)
+    first = max(first, 0) if low >= 0 else first
+    return Scale(first * step, last * step, start, end, tuple(step * tick for tick in range(first, last + 1)))
+
+
+def times(end_s: float, start: float, end: float) -> tuple[Scale, tuple[float, str]]:
+    """From 0 to ``end_s`` seconds, and the unit that ticks are told in: how many seconds it has, and its name."""
+    unit_s, name = next((unit_s, name) for below, unit_s, name in _UNITS if end_s <= below)
+    reach = end_s / unit_s
+    step = next((step for step in _STEPS if reach / step <= 6), None) or from_zero(reach, 0, 1, 6).ticks[1]
+    ticks = tuple(tick * step * unit_s for tick in range(int(reach / step + 1e-9) + 1))
+    return Scale(0.0, end_s, start, end, ticks), (unit_s, name)
 
 
 def latencies(values: Iterable[float], start: float, end: float) -> Scale:

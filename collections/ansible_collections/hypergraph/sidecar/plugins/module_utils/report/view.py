@@ -12,7 +12,7 @@ from typing import Any
 
 from ..gate import worst_first
 from ..verdict import Headline
-from . import capacity, load_run
+from . import capacity, load_run, soak_run
 
 MATRIX = "matrix"
 
@@ -81,10 +81,12 @@ def grid(part: Mapping[str, Any]) -> Grid | None:
 
 
 def other_evidence(part: Mapping[str, Any]) -> dict[str, Any]:
-    """The evidence that is shown as it is, which is all but the matrix, the curves of replicas, and a load run with its judgement."""
+    """The evidence that is shown as it is, which is all but what is drawn: the matrix, curves of replicas, a load run, a soak."""
     shown = {name for name, drawn in ((MATRIX, grid(part)), (capacity.EVIDENCE, capacity.sizings(part))) if drawn}
     if load_run.load_run(part):
         shown.update((load_run.EVIDENCE, load_run.JUDGED, load_run.COMPARISON))
+    if soak_run.soak_run(part):
+        shown.add(soak_run.EVIDENCE)
     return {name: value for name, value in part["evidence"].items() if name not in shown}
 
 

@@ -13,7 +13,7 @@ from ..examination import Inspection
 from ..faults import CheckError, CheckInconclusive
 from ..load.exceedance import Rule
 from ..load.files import replace
-from . import judging, record
+from . import curves, judging, record, telling
 
 _BOUNDS = (
     ("quantile", 0.5, 0.9999),
@@ -38,37 +38,66 @@ def examine(run: Inspection) -> None:
     whole = [segment for segment in segments if segment.whole]
     if not whole:
         raise CheckInconclusive("no-load-run", f"{directory} has no segment that is whole: {segments[0].problem}", "Run the soak again.")
-    summaries = judging.together(whole)
+    driven = curves.together(whole)
+    summaries = [summary for _segment, summary in driven]
     most = {
-        judging.P95: params["max_p95_rise"],
-        judging.ERRORS: params["max_error_rise"],
-        judging.MEMORY: params["max_memory_rise"],
-        judging.LAG: params["max_lag_rise"],
+        curves.P95: params["max_p95_rise"],
+        curves.ERRORS: params["max_error_rise"],
+        curves.MEMORY: params["max_memory_rise"],
+        curves.LAG: params["max_lag_rise"],
     }
-    curves = judging.curves(whole, summaries, most)
-    restarted = judging.restarts(whole)
-    curves = [curve for curve in curves if curve.kind != judging.MEMORY or not any(curve.name.endswith(f" {name}") for name in restarted)]
+    found = curves.curves(driven, plan["segment_seconds"], most)
+    restarted = curves.restarts(whole)
+    found = [curve for curve in found if curve.kind != curves.MEMORY or not any(curve.name.endswith(f" {name}") for name in restarted)]
     path = directory / record.SUMMARY_FILE
     try:
-        replace(path, judging.document(plan, segments, summaries, curves, params["confidence"]))
+        replace(path, telling.document(plan, segments, driven, found, params["confidence"]))
     except OSError as problem:
         reason = f"{path} cannot be written: {os.strerror(problem.errno or 0).lower()}"
         raise CheckError("results-unwritable", reason, "Let the user of the run write there.") from None
-    verdict.record(soak={name: plan[name] for name in ("id", "profile", "segment_seconds", "generators")}, summary=str(path))
+    verdict.record(summary=str(path))
     verdict.examine("segments", len(whole))
     _hold_whole(run, segments, restarted)
-    problems = [problem for summary in summaries for generator in summary["generators"] for problem in generator["problems"]]
-    if problems:
+    _hold_watched(run, whole, found)
+    judged = found
+    late = [segment for segment in whole if segment.late]
+    if late:
+        names = ", ".join(segment.plan["name"] for segment in late[:3]) + ", …" * (len(late) > 3)
+        problems = dict.fromkeys(problem for segment in late for problem in segment.late)
         verdict.inconclusive(
             "generator-unhealthy",
-            f"the load generators did not keep up, so latencies say nothing about the service: {'; '.join(dict.fromkeys(problems))}",
-            "Use more or larger generators, or a lower rate, and soak again.",
+            f"in {len(late)} of {len(whole)} segments ({names}) the load generators did not keep up, so latencies say nothing about the "
+            f"service: {'; '.join(problems)}",
+            "Run the soak again when the generators have room, which drives those segments again; or soak anew from more or larger ones.",
         )
-        curves = [curve for curve in curves if curve.kind in (judging.MEMORY, judging.LAG)]
+        judged = [curve for curve in found if curve.kind in (curves.MEMORY, curves.LAG)]
     else:
         alpha = 1 - params["confidence"]
         judging.judge_objectives(verdict, summaries, Rule(round(1 - params["quantile"], 9), alpha, alpha, params["correlation_seconds"]))
-    judging.judge_trends(verdict, curves, params["confidence"])
+    judging.judge_trends(verdict, judged, params["confidence"])
+    verdict.record(soak=telling.evidence(plan, segments, driven, found, judged, params["confidence"]))
+
+
+def _hold_watched(run: Inspection, whole: list[record.Segment], found: list[curves.Curve]) -> None:
+    """Whether what should have been watched was: where nobody looked, nothing grew."""
+    missing = curves.unseen(whole)
+    if missing:
+        told = "; ".join(
+            f"{endpoint} in {len(names)} ({', '.join(names[:3])}{', …' * (len(names) > 3)})" for endpoint, names in missing.items()
+        )
+        run.verdict.inconclusive(
+            "samples-missing",
+            f"in some of {len(whole)} segments a service did not answer when its memory and queue were to be sampled: {told}",
+            "See whether its metrics answer under load, and soak anew.",
+        )
+    elif not any(curve.kind == curves.MEMORY for curve in found) and not any(segment.samples for segment in whole):
+        run.verdict.skip("disabled_by_config", "memory and queue: no metrics endpoint is declared", "Declare sidecar_metrics_endpoints.")
+    silent = sorted(
+        {s.endpoint for one in whole for s in one.samples} - {s.endpoint for one in whole for s in one.samples if s.memory_bytes}
+    )
+    if silent:
+        reason = f"memory: {', '.join(silent)} does not expose process_resident_memory_bytes"
+        run.verdict.skip("not_applicable", reason, "Expose the process metrics of Prometheus's client library.")
 
 
 def _hold_whole(run: Inspection, segments: list[record.Segment], restarted: list[str]) -> None:

@@ -8,7 +8,8 @@ A segment that is whole is kept when the soak is run again; one that is not is d
 
 from __future__ import annotations
 
-import json
+import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,18 +19,20 @@ from .. import strict_json
 from ..faults import CheckError
 from ..load.files import replace
 from ..load.reading import read
-from .samples import Sample, samples_of
+from .samples import Sample, Watched, watched_of
 
 PLAN_FILE, SAMPLES_FILE, SUMMARY_FILE = "plan.json", "samples.json", "soak_summary.json"
 PLAN_SCHEMA = "soak-plan-1"
+_SEGMENT_NAME = re.compile(r"\d{4,9}")
 
 
 @dataclass(frozen=True)
 class Segment:
-    """One segment: what was planned, the summaries by generator, and what was sampled meanwhile."""
+    """One segment: what was planned, the summaries by generator, and which endpoints were sampled meanwhile, with what they said."""
 
     plan: Mapping[str, Any]
     summaries: Mapping[str, Mapping[str, Any]]
+    watched: tuple[str, ...]
     samples: tuple[Sample, ...]
     problem: str
 
@@ -38,14 +41,22 @@ class Segment:
         """Whether every generator left a summary of a run that went to its end, and there are samples."""
         return not self.problem
 
+    @property
+    def late(self) -> tuple[str, ...]:
+        """What was wrong with its generators: latencies of a segment in which they did not keep up are their own."""
+        told = [problem for summary in self.summaries.values() for one in summary["generators"] for problem in one["problems"]]
+        return tuple(dict.fromkeys(told))
+
 
 def begin(directory: Path, plan: Mapping[str, Any]) -> None:
     """Write the plan, or see that the soak in the directory is of the same one. Raises CheckError."""
     path = directory / PLAN_FILE
     if path.exists():
-        if plan_in(directory) != plan:
-            reason = f"{path}: a soak with another plan was begun in this directory"
-            raise CheckError("soak-differs", reason, "Name another directory, or repeat the arguments it was begun with.")
+        begun = plan_in(directory)
+        if begun != plan:
+            reason = f"{path}: a soak with another plan was begun in this directory: {_difference(begun, plan)}"
+            remedy = "Name another directory (sidecar_soak_id), or repeat the arguments it was begun with."
+            raise CheckError("soak-differs", reason, remedy)
         return
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -61,8 +72,12 @@ def plan_in(directory: Path) -> dict[str, Any]:
         plan = strict_json.loads(path.read_bytes())
     except (OSError, ValueError) as problem:
         raise CheckError("soak-unreadable", f"{path}: {problem}, expected the plan of a soak", "Run playbooks/soak.yml first.") from None
-    if not isinstance(plan, dict) or plan.get("schema") != PLAN_SCHEMA or not isinstance(plan.get("segments"), list):
+    if not isinstance(plan, dict) or plan.get("schema") != PLAN_SCHEMA:
         raise CheckError("soak-unreadable", f"{path}: not of schema {PLAN_SCHEMA}", "Give the directory that playbooks/soak.yml made.")
+    wrong = _wrong_in(plan)
+    if wrong:
+        reason = f"{path}: {wrong} is not as a plan has it"
+        raise CheckError("soak-unreadable", reason, "Remove the directory and soak anew, or give another (sidecar_soak_id).")
     return plan
 
 
@@ -71,19 +86,76 @@ def segments_in(directory: Path, plan: Mapping[str, Any]) -> list[Segment]:
     return [_segment(directory / segment["name"], segment, plan["generators"]) for segment in plan["segments"]]
 
 
+def clear(directory: Path, segments: Sequence[Segment]) -> None:
+    """Empty the segments' folders: what a broken one left must not be taken for part of the next attempt. Raises CheckError."""
+    for segment in segments:
+        folder = directory / segment.plan["name"]
+        try:
+            if folder.exists():
+                shutil.rmtree(folder)
+            folder.mkdir()
+        except OSError as problem:
+            raise CheckError("results-unwritable", f"{folder} cannot be emptied: {problem.strerror}", "Remove it.") from None
+
+
+def _difference(begun: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
+    """What of a plan is otherwise than in the other; the segments follow from the rest, but for their number."""
+    one, other = ({**told, "segments": len(told["segments"])} for told in (begun, plan))
+    told = [f"{name} was {one.get(name)!r}, is {other[name]!r}" for name in other if one.get(name) != other[name]]
+    return ", ".join(told) or "its segments are otherwise"
+
+
+def _wrong_in(plan: Mapping[str, Any]) -> str:
+    """The first member of a plan that cannot be read; empty where there is none."""
+    for name in ("id", "environment", "profile"):
+        if not isinstance(plan.get(name), str):
+            return name
+    for name in ("rate_per_s", "segment_seconds"):
+        if not _is_number(plan.get(name)) or plan[name] <= 0:
+            return name
+    generators, segments = plan.get("generators"), plan.get("segments")
+    if not isinstance(generators, list) or not generators or not all(isinstance(host, str) for host in generators):
+        return "generators"
+    if not isinstance(segments, list) or not segments or not all(map(_is_planned, segments)):
+        return "segments"
+    return "" if len({segment["name"] for segment in segments}) == len(segments) else "segments"
+
+
+def _is_planned(segment: Any) -> bool:
+    named = isinstance(segment, dict) and isinstance(segment.get("name"), str) and _SEGMENT_NAME.fullmatch(segment["name"])
+    return bool(named) and _is_number(segment.get("attach_rate"))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def _segment(folder: Path, planned: Mapping[str, Any], generators: Sequence[str]) -> Segment:
-    summaries = {}
     try:
-        for host in generators:
-            path = folder / f"{host}.json"
-            if not path.exists():
-                return Segment(planned, {}, (), f"generator {host} left no summary")
-            summaries[host] = read(str(path))
-            if summaries[host]["run"]["interrupted"] is not None:
-                return Segment(planned, {}, (), f"the run of generator {host} was ended early by {summaries[host]['run']['interrupted']}")
-        path = folder / SAMPLES_FILE
-        if not path.exists():
-            return Segment(planned, {}, (), "no samples of memory and queue were kept")
-        return Segment(planned, summaries, samples_of(json.loads(path.read_bytes())), "")
-    except (CheckError, ValueError) as problem:
-        return Segment(planned, {}, (), str(problem))
+        summaries = {host: _summary(folder / f"{host}.json", host) for host in generators}
+        if len({summary["run"]["id"] for summary in summaries.values()}) > 1:
+            raise ValueError("its generators' summaries are not of one run")
+        watched = _watched(folder / SAMPLES_FILE)
+    except CheckError as problem:
+        return Segment(planned, {}, (), (), problem.reason)
+    except (ValueError, OSError) as problem:
+        return Segment(planned, {}, (), (), str(problem))
+    return Segment(planned, summaries, watched.endpoints, watched.samples, "")
+
+
+def _summary(path: Path, host: str) -> dict[str, Any]:
+    if not path.exists():
+        raise ValueError(f"generator {host} left no summary")
+    summary = read(str(path))
+    if summary["run"]["interrupted"] is not None:
+        raise ValueError(f"the run of generator {host} was ended early by {summary['run']['interrupted']}")
+    return summary
+
+
+def _watched(path: Path) -> Watched:
+    if not path.exists():
+        raise ValueError("no samples of memory and queue were kept")
+    try:
+        return watched_of(strict_json.loads(path.read_bytes()))
+    except ValueError as problem:
+        raise ValueError(f"{path.name}: {problem}") from None

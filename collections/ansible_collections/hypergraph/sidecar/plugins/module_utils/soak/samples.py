@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ..connection import MAX_SECONDS
@@ -33,6 +34,14 @@ class Sample:
     process_start: float | None
 
 
+@dataclass(frozen=True)
+class Watched:
+    """The endpoints that were read, and what they said as often as they answered."""
+
+    endpoints: tuple[str, ...]
+    samples: tuple[Sample, ...]
+
+
 def watch(client: Client, params: Mapping[str, Any]) -> dict[str, Any]:
     """Read all endpoints every ``interval`` seconds for ``seconds``. Raises CheckError where nothing could be read at all."""
     for name, low, high in (("seconds", 0.1, MAX_SECONDS), ("interval", 0.1, 3600.0)):
@@ -54,7 +63,11 @@ def watch(client: Client, params: Mapping[str, Any]) -> dict[str, Any]:
         time.sleep(min(params["interval"], left))
     if found and not samples:
         raise CheckError("metrics-unavailable", f"none of {missed} readings of the metrics succeeded", "Check sidecar_metrics_endpoints.")
-    return {"samples": [asdict(sample) for sample in samples], "missed": missed}
+    return {
+        "endpoints": [endpoint.label for endpoint in found],
+        "samples": [asdict(sample) for sample in samples],
+        "missed": missed,
+    }
 
 
 def _sample(client: Client, endpoint: Endpoint) -> Sample | None:
@@ -71,17 +84,25 @@ def _sample(client: Client, endpoint: Endpoint) -> Sample | None:
     return Sample(time.time(), endpoint.label, value(MEMORY), value(LAG), value(DEPTH), read.process_start)
 
 
-def samples_of(document: Any) -> tuple[Sample, ...]:
-    """Samples as they were kept. Raises ValueError where they are not of that shape."""
-    listed = _listed(document)
-    try:
-        return tuple(Sample(**{**item, "at": float(item["at"]), "endpoint": str(item["endpoint"])}) for item in listed)
-    except (TypeError, KeyError, ValueError) as problem:
-        raise ValueError(f"a sample is not one: {problem}") from None
+def watched_of(document: Any) -> Watched:
+    """What was sampled, as it was kept. Raises ValueError where it could not be, or where the document is not of that shape."""
+    if isinstance(document, dict) and isinstance(document.get("problem"), str):
+        raise ValueError(f"memory and queue could not be sampled: {document['problem']}")
+    endpoints, samples = (document.get("endpoints"), document.get("samples")) if isinstance(document, dict) else (None, None)
+    if not isinstance(endpoints, list) or not isinstance(samples, list):
+        raise ValueError("expected an object with lists of endpoints and samples")
+    if not all(isinstance(endpoint, str) for endpoint in endpoints):
+        raise ValueError("an endpoint is not a name")
+    return Watched(tuple(endpoints), tuple(map(_sample_of, samples)))
 
 
-def _listed(document: Any) -> Sequence[Any]:
-    if not isinstance(document, dict) or not isinstance(document.get("samples"), list):
-        raise ValueError("expected an object with a list of samples")
-    samples: list[Any] = document["samples"]
-    return samples
+def _sample_of(item: Any) -> Sample:
+    names = {field.name for field in fields(Sample)}
+    if not isinstance(item, dict) or item.keys() != names or not isinstance(item["endpoint"], str):
+        raise ValueError(f"a sample is not one: expected {', '.join(sorted(names))}")
+    numbers = {name: value for name, value in item.items() if name != "endpoint"}
+    for name, value in numbers.items():
+        absent = value is None and name != "at"
+        if not absent and (isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value)):
+            raise ValueError(f"a sample is not one: {name} is no number")
+    return Sample(endpoint=item["endpoint"], **numbers)

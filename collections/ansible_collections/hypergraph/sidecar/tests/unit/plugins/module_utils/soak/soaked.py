@@ -74,5 +74,5 @@ def soak(
             }
             for half in range(2)
         ]
-        (folder / record.SAMPLES_FILE).write_text(json.dumps({"samples": samples, "missed": 0}))
+        (folder / record.SAMPLES_FILE).write_text(json.dumps({"endpoints": ["explainer"], "samples": samples, "missed": 0}))
     return directory

@@ -96,16 +96,17 @@ def test_a_segment_that_is_not_whole_is_driven_again_and_until_then_nothing_pass
     told = {"directory": str(directory), "id": "night", "environment": "staging", "generators": ["one"], "rate": 20, "segments": 10}
     again = run_main(make_plan, {**told, "segment_seconds": 100}, monkeypatch, capsys)
     assert [segment["name"] for segment in again["segments"]] == ["0003"]
-    assert again["msg"] == "9 of 10 segments are whole, 1 are to be driven"
+    assert again["msg"] == "9 of 10 segments are whole, 1 to be driven"
 
 
 def test_a_soak_goes_on_only_with_the_plan_it_was_begun_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     told = {"directory": str(tmp_path / "night"), "id": "night", "generators": ["one"], "rate": 20, "segments": 9}
     first = run_main(make_plan, told, monkeypatch, capsys)
     assert (first["changed"], len(first["segments"])) == (True, 9)
-    assert run_main(make_plan, told, monkeypatch, capsys)["changed"] is False
+    assert run_main(make_plan, told, monkeypatch, capsys)["whole"] == 0
     other = run_main(make_plan, {**told, "profile": "heavy"}, monkeypatch, capsys)
     assert (other["failed"], other["reason_code"]) == (True, "soak-differs")
+    assert "profile was 'default', is 'heavy'" in other["msg"]
     wrong = run_main(make_plan, {**told, "rate": 0}, monkeypatch, capsys)
     assert (wrong["failed"], wrong["reason_code"]) == (True, "bad-argument")
 

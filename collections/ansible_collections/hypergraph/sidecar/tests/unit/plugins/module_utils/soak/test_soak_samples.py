@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.soak.samples import samples_of
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.soak.samples import watched_of
 from ansible_collections.hypergraph.sidecar.plugins.modules.soak_watch import main
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.load.service import answer, saying, serving
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.modules.module_run import run_main
@@ -32,7 +33,9 @@ def test_samples_are_taken_until_the_end(monkeypatch: pytest.MonkeyPatch, capsys
         found = watched(service.url, monkeypatch, capsys)
     assert len(found["samples"]) >= 3
     assert found["missed"] == 0
-    sample = samples_of(found)[0]
+    kept = watched_of(json.loads(json.dumps({name: found[name] for name in ("endpoints", "samples", "missed")})))
+    sample = kept.samples[0]
+    assert kept.endpoints == ("explainer",)
     assert (sample.endpoint, sample.memory_bytes, sample.queue_lag_s, sample.queue_depth) == ("explainer", 55e6, 1.5, None)
     assert sample.process_start == 1.795e9
 
@@ -47,9 +50,32 @@ def test_what_cannot_be_sampled_is_said(told: dict[str, Any], code: str, monkeyp
     assert (found["failed"], found["reason_code"]) == (True, code)
 
 
+SAMPLE = {"at": 1.0, "endpoint": "e", "memory_bytes": 5e7, "queue_lag_s": None, "queue_depth": None, "process_start": None}
+
+
 @pytest.mark.parametrize(
-    "document", [[], {"samples": 1}, {"samples": [1]}, {"samples": [{"at": "x"}]}, {"samples": [{"at": 1, "endpoint": "e", "z": 1}]}]
+    ("document", "said"),
+    [
+        ([], "expected an object"),
+        ({"samples": 1, "endpoints": []}, "expected an object"),
+        ({"samples": []}, "expected an object"),
+        ({"samples": [], "endpoints": [7]}, "an endpoint is not a name"),
+        ({"problem": "none of 9 readings succeeded"}, "could not be sampled: none of 9"),
+        *(
+            ({"endpoints": ["e"], "samples": [sample]}, "a sample is not one")
+            for sample in (
+                1,
+                {"at": "x"},
+                {**SAMPLE, "z": 1},
+                {**SAMPLE, "endpoint": 3},
+                {**SAMPLE, "at": None},
+                {**SAMPLE, "at": float("inf")},
+                {**SAMPLE, "memory_bytes": "much"},
+                {**SAMPLE, "queue_lag_s": True},
+            )
+        ),
+    ],
 )
-def test_what_is_no_sample_is_refused(document: Any) -> None:
-    with pytest.raises(ValueError, match="sample"):
-        samples_of(document)
+def test_what_is_no_sample_is_refused(document: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        watched_of(document)
