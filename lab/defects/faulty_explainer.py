@@ -15,6 +15,7 @@ from lab.defects import Defects
 from lab.defects.faulty_chaos import FaultyChaos
 from lab.defects.faulty_metrics import FaultyExplainerMetrics
 from lab.defects.faulty_pressure import FaultyLadder
+from lab.defects.faulty_soak import Hoard
 from lab.defects.faulty_store import faulty_status_store
 from lab.defects.seeded import Seeded
 from lab.explainer.attribution import Attribution
@@ -97,6 +98,10 @@ class FaultyGraphWriter(Seeded, GraphWriter):
 class FaultyWorker(Seeded, Worker):
     """Works on, but not as it should."""
 
+    def __init__(self, defects: Defects, *parts: Any) -> None:
+        super().__init__(defects, *parts)
+        self._hoard = Hoard(defects)
+
     def _plan(self, record: TraceRecord) -> Plan:
         plan = super()._plan(record)
         if plan.degraded and self._defects.applied("goodput-collapses"):
@@ -121,6 +126,7 @@ class FaultyWorker(Seeded, Worker):
             current = await self._as_it_is(record.trace_id)
             if current.ended:
                 raise Abandoned
+        self._hoard.ended()
         return await super()._completed(record, plan, uri)
 
     def _has_local_listener(self, tenant_id: str) -> bool:

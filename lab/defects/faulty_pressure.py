@@ -14,6 +14,7 @@ import httpx
 from starlette.responses import Response
 
 from lab.backpressure import SOFT_RUNGS, Ladder, Level, Pressure
+from lab.defects.faulty_soak import Wear
 from lab.defects.seeded import Seeded
 from lab.gateway.call import Call
 from lab.gateway.chat import Chat, Explanation, wants_explanation
@@ -52,11 +53,15 @@ class FaultyChat(Seeded, Chat):
         self._accepted = itertools.count(1)
         self._chats = 0
         self._first_at = monotonic()
+        self._wear = Wear(self._defects)
 
     async def create(self, call: Call) -> Response:
         """POST /v1/chat/completions, where plain chats may wait for the room of attached ones, or some for nothing."""
         self._chats += 1
         self._first_at = self._first_at if self._chats > 1 else monotonic()
+        await asyncio.sleep(self._wear.delay())
+        if self._wear.fails():
+            raise ApiError(500, "The gateway has run out of something.", "server_error", code="exhausted")
         if self._is_in_tail():
             await asyncio.sleep(_SLOW_SECONDS)
         plain = self._defects.active("pressure-starves-chat") and not wants_explanation(call.request)

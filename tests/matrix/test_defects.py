@@ -14,7 +14,7 @@ import pytest
 
 from lab.defects import CATALOG, Defect
 from tests.conftest import Lab, publish
-from tests.running import CHAOS_CHECKS, LOAD_CHECKS, PRESSURE_CHECKS, RUNTIME_CHECKS, STATIC_CHECKS, Run
+from tests.running import CHAOS_CHECKS, LOAD_CHECKS, PRESSURE_CHECKS, RUNTIME_CHECKS, STATIC_CHECKS, Run, soaked
 
 SEEDED = [defect for defect in CATALOG.values() if not defect.benign]
 # One fault shows what a defect of chaos does to any.
@@ -74,6 +74,24 @@ BRIEF_PRESSURE = {
     "sidecar_pressure_recovery_within": 30,
     "sidecar_slo_correlation_seconds": 0.25,
 }
+# What shows only with time, in as little of it as trends allow. Objectives are wide, so that what creeps fails by its trend alone.
+GROWING = ("soak-memory-leaks", "soak-p95-creeps", "soak-errors-creep", "benign-memory-plateau")
+BRIEF_SOAK = {
+    "sidecar_soak_segments": 8,
+    "sidecar_soak_segment_seconds": 6,
+    "sidecar_soak_rate": 20,
+    "sidecar_soak_sample_interval": 0.25,
+    "sidecar_load_model": "closed",
+    "sidecar_load_concurrency": 32,
+    "sidecar_soak_max_p95_rise": 1.0,
+    "sidecar_soak_max_error_rise": 0.05,
+    "sidecar_soak_max_memory_rise": 0.5,
+    "sidecar_slo_quantile": 0.5,
+    "sidecar_slo_correlation_seconds": 0.1,
+    "sidecar_slo_ms": {"chat": 5000, "sentence": 20000, "token": 20000},
+}
+# On a machine that others use as well percentiles move; what is benign here is so by its memory.
+BENIGN_SOAK = {"sidecar_soak_max_p95_rise": 50}
 BENIGN = [defect for defect in CATALOG.values() if defect.benign]
 
 
@@ -94,6 +112,9 @@ def judged(defect: Defect, start_lab: Callable[..., Lab], tmp_path: Path) -> tup
     lab = start_lab("--defect", defect.id, *(SLOW_LAB if defect.check in PRESSURE_CHECKS else []))
     if defect.check in PRESSURE_CHECKS:
         return lab, lab.measure(tmp_path, "-e", json.dumps(BRIEF_PRESSURE), name="backpressure"), PRESSURE_CHECKS
+    if defect.id in GROWING:
+        told = {**BRIEF_SOAK, "sidecar_load_directory": str(tmp_path / "load"), **(BENIGN_SOAK if defect.benign else {})}
+        return lab, soaked(lambda: lab.verify(tmp_path, "-e", json.dumps(told), name="soak")), LOAD_CHECKS
     if defect.check in LOAD_CHECKS:
         told = {**BRIEF_LOAD, "sidecar_load_directory": str(tmp_path / "load")}
         told["sidecar_load_duration"] = LONG_LOAD.get(defect.id, BRIEF_LOAD["sidecar_load_duration"])
