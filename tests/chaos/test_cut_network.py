@@ -5,119 +5,51 @@ The target is an SSH server in a network namespace of its own, on a pair of virt
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import secrets
-import shutil
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.chaos.experimenting import BEFORE, GRACE, TTL, experiment, seconds_until
 from tests.conftest import Lab
+from tests.running import CHECKOUT
+from tests.ssh_hosts import SshHost, needs_ssh_hosts, ssh_hosts
 
-SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
-
-
-def _may_make_namespaces() -> bool:
-    if os.geteuid() != 0 or not Path(SSHD).exists() or not shutil.which("ip") or not shutil.which("ssh"):
-        return False
-    return subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False).returncode == 0
-
-
-pytestmark = pytest.mark.skipif(not _may_make_namespaces(), reason="needs root, network namespaces, and sshd")
-
-
-@dataclass(frozen=True)
-class Target:
-    """A host that is reached over a link which can be cut."""
-
-    address: str
-    link: str
-    key: Path
-
-    def cut(self) -> None:
-        """Let no packet pass any more."""
-        subprocess.run(["ip", "link", "set", self.link, "down"], check=True)
-
-    def inventory(self, place: Path, checkout_inventory: Path) -> Path:
-        """The lab's inventory, with the explainer on this host."""
-        folder = place / "inventory"
-        folder.mkdir()
-        (folder / "group_vars").symlink_to(checkout_inventory / "group_vars")
-        local = "ansible_connection: local, ansible_python_interpreter: '{{ ansible_playbook_python }}'"
-        options = f"-i {self.key} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ControlMaster=no -o ServerAliveInterval=3"
-        ssh = {
-            "ansible_host": self.address,
-            "ansible_user": "root",
-            "ansible_ssh_common_args": options,
-            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-        }
-        (folder / "hosts.yml").write_text(
-            "all:\n  hosts:\n"
-            f"    localhost: {{{local}}}\n    lab: {{{local}}}\n    far: {json.dumps(ssh)}\n"
-            "  children:\n    sidecar_probes: {hosts: {lab: {}}}\n    sidecar_explainers: {hosts: {far: {}}}\n"
-        )
-        return folder
+pytestmark = needs_ssh_hosts
 
 
 @pytest.fixture
-def target(tmp_path: Path) -> Iterator[Target]:
-    """The namespace, its link and its SSH server, gone afterwards."""
-    name = f"sc{secrets.token_hex(3)}"
-    near, far = f"{name}h", f"{name}t"
-    # TEST-NET-2 of RFC 5737.
-    here, there = "198.51.100.1", "198.51.100.2"
-    host_key, key = tmp_path / "host_key", tmp_path / "key"
-    for path in (host_key, key):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
-    (tmp_path / "authorized").write_text((tmp_path / "key.pub").read_text())
-    Path("/run/sshd").mkdir(exist_ok=True)
-    with contextlib.ExitStack() as stack:
-        subprocess.run(["ip", "netns", "add", name], check=True)
-        stack.callback(subprocess.run, ["ip", "netns", "delete", name], check=True)
-        for command in (
-            f"ip link add {near} type veth peer name {far} netns {name}",
-            f"ip address add {here}/30 dev {near}",
-            f"ip link set {near} up",
-            f"ip -n {name} address add {there}/30 dev {far}",
-            f"ip -n {name} link set {far} up",
-            f"ip -n {name} link set lo up",
-        ):
-            subprocess.run(command.split(), check=True)
-        options = {
-            "ListenAddress": there,
-            "HostKey": host_key,
-            "AuthorizedKeysFile": tmp_path / "authorized",
-            "StrictModes": "no",
-            "UsePAM": "no",
-            "PermitRootLogin": "prohibit-password",
-            "PidFile": "none",
-        }
-        server = subprocess.Popen(
-            ["ip", "netns", "exec", name, SSHD, "-D", "-e", "-f", "/dev/null", *(f"-o{k}={v}" for k, v in options.items())],
-            stderr=subprocess.DEVNULL,
-        )
-        stack.callback(server.wait)
-        stack.callback(server.kill)
-        yield Target(there, near, key)
+def target() -> Iterator[SshHost]:
+    """The explainer's host."""
+    with ssh_hosts("far") as hosts:
+        yield hosts["far"]
 
 
-def test_a_fault_behind_a_cut_network_ends_in_time(start_lab: object, target: Target, tmp_path: Path) -> None:
+def inventory(target: SshHost, place: Path) -> Path:
+    """The lab's inventory, with the explainer on this host."""
+    folder = place / "inventory"
+    folder.mkdir()
+    (folder / "group_vars").symlink_to(CHECKOUT / "inventories/lab/group_vars")
+    local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    # A connection of its own for each task notices the cut.
+    options = f"{target.variables()['ansible_ssh_common_args']} -o ControlMaster=no -o ServerAliveInterval=3"
+    hosts = {"localhost": local, "lab": local, "far": target.variables(ansible_ssh_common_args=options, ansible_control_path="none")}
+    children = {"sidecar_probes": {"hosts": {"lab": {}}}, "sidecar_explainers": {"hosts": {"far": {}}}}
+    (folder / "hosts.yml").write_text(json.dumps({"all": {"hosts": hosts, "children": children}}))
+    return folder
+
+
+def test_a_fault_behind_a_cut_network_ends_in_time(start_lab: object, target: SshHost, tmp_path: Path) -> None:
     lab: Lab = start_lab()  # type: ignore[operator]
     control = Path(lab.facts["paths"]["chaos_control"])
     control.write_text(BEFORE)
     lease = Path(f"{control}.run") / "lease.json"
-    checkout_inventory = Path(__file__).parents[2] / "inventories/lab"
 
     def striking() -> bool:
         return bool(json.loads(control.read_text()).get("slow-sae", {}).get("percent") == 100)
 
-    with experiment(lab, tmp_path, target.inventory(tmp_path, checkout_inventory)):
+    with experiment(lab, tmp_path, inventory(target, tmp_path)):
         assert seconds_until(striking, 60) is not None
         dead_man = json.loads(lease.read_text())["dead_man_pid"]
         target.cut()

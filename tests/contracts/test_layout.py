@@ -52,7 +52,7 @@ def test_modules_share_the_action_group_the_action_and_the_catalogue() -> None:
     # What acts is judged later, by a check that takes no argument of a group.
     acting, judging = {"chaos", "chaos_watch", "load", "load_beside"}, {"recovery_check", "slo_check", "soak_check"}
     # They give no verdict, and nothing is to be done for them on the controller.
-    plain = {"soak_plan", "soak_watch"}
+    plain = {"load_prune", "load_rebuild", "soak_plan", "soak_watch"}
     assert plugins("modules") - plain == plugins("action") == {*CHECK_OF_MODULE, *controller_side, *acting}
     groups = load(COLLECTION / "meta/runtime.yml")["action_groups"]
     grouped = {*CHECK_OF_MODULE, *acting, "soak_watch"}

@@ -4,7 +4,7 @@
 """Runs the load module, shows how far it is, and sees to it that no load goes on after the play that started it.
 
 The module runs as a job of its own on the load generator, so that a connection that breaks does not end it; here its progress is read
-once a second. A job that is no longer asked how far it is ends by itself.
+once a second. A job that is no longer asked how far it is ends by itself; a host that cannot be reached for as long is given up.
 """
 
 # mypy: allow-untyped-calls
@@ -19,9 +19,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.load import clock
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.files import PROGRESS_FILE, WATCH_FILE
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.report import progress_line
 
@@ -30,9 +32,10 @@ _SHOW_EVERY_S = 5.0
 # After so long without news it is asked whether the job is still there.
 _SILENCE_S = 5.0
 _WATCHED_WITHIN_S = 30.0
+# A connection that was cut may never say so. A module takes longer than a command.
+_ANSWER_WITHIN_S, _RESULT_WITHIN_S = 10.0, 60.0
 # The module knows how long its plan takes; this only has to be longer than any.
 _JOB_LIMIT_S = 9 * 24 * 3600
-_CLOCK_READINGS = 5
 
 
 class _Stopped(BaseException):
@@ -41,6 +44,10 @@ class _Stopped(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
+
+
+class _Silent(BaseException):
+    """The host did not answer in time. Connections retry on an Exception."""
 
 
 class ActionModule(ActionBase):
@@ -58,7 +65,7 @@ class ActionModule(ActionBase):
             result: dict[str, Any] = self._execute_module(task_vars=variables)
             return result
         if arguments.get("clock_offset_ms") is None:
-            arguments["clock_offset_ms"] = self._clock_offset_ms()
+            arguments.update(self._clock())
         arguments.setdefault("watched_within", _WATCHED_WITHIN_S)
         directory = str(self._remote_expand_user(str(arguments["directory"])))
         started = self._start(arguments, variables)
@@ -69,7 +76,7 @@ class ActionModule(ActionBase):
             try:
                 result = self._watched(str(job), directory, str(variables.get("inventory_hostname", "")), variables)
             except BaseException:
-                with suppress(Exception):
+                with suppress(Exception, _Silent), _within(_ANSWER_WITHIN_S):
                     self._stop(directory)
                 raise
         return result
@@ -86,34 +93,52 @@ class ActionModule(ActionBase):
     def _watched(self, job: str, directory: str, host: str, variables: dict[str, Any]) -> dict[str, Any]:
         """Wait for the job's end and return its result."""
         parent = os.getppid()
-        news, heard, shown = "", time.monotonic(), time.monotonic()
+        # What it said last, when that was new, when it was shown, and when the host was reached.
+        news, heard, shown, reached = "", time.monotonic(), time.monotonic(), time.monotonic()
         while True:
             time.sleep(_ASK_EVERY_S)
             if os.getppid() != parent:
                 # Nobody is left to report to.
                 raise _Stopped(signal.SIGTERM)
-            said, progress = self._ask(directory)
-            now = time.monotonic()
-            if said != news:
-                news, heard = said, now
-            ended = progress is not None and progress["state"] == "ended"
+            try:
+                with _within(_ANSWER_WITHIN_S):
+                    said, progress = self._ask(directory)
+                now = time.monotonic()
+                if said != news:
+                    news, heard = said, now
+                ended = progress is not None and progress["state"] == "ended"
+                if ended or progress is None or now - heard > _SILENCE_S:
+                    with _within(_RESULT_WITHIN_S):
+                        result = self._ended(job, host, directory, progress if now - heard > _SILENCE_S else None, variables)
+                    if result is not None:
+                        return result
+            except (AnsibleConnectionFailure, _Silent):
+                if time.monotonic() - reached > _WATCHED_WITHIN_S:
+                    return _out_of_reach(host)
+                # Otherwise what is asked next would wait at the same connection.
+                with suppress(Exception, _Silent), _within(_ANSWER_WITHIN_S):
+                    self._connection.reset()
+                continue
+            reached = now
             if progress and progress["state"] in ("running", "draining") and now - shown >= _SHOW_EVERY_S:
                 shown = now
                 Display().display(f"load [{host}] {progress_line(progress)}")
-            if ended or progress is None or now - heard > _SILENCE_S:
-                result = self._status(job, "status", variables)
-                if result.get("finished") or result.get("failed"):
-                    self._status(job, "cleanup", variables)
-                    if "reason_code" not in result:
-                        # Asked anew: it may have begun and died since.
-                        _said, last = self._ask(directory)
-                        if last and last["state"] != "ended":
-                            return _died(directory)
-                    return {
-                        key: value for key, value in result.items() if key not in ("ansible_job_id", "started", "finished", "results_file")
-                    }
-                if progress and now - heard > _SILENCE_S and not self._alive(progress):
-                    return _died(directory)
+
+    def _ended(
+        self, job: str, host: str, directory: str, silent: Mapping[str, Any] | None, variables: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """The result of a job that has one or died; ``silent`` is the progress of one that tells nothing new."""
+        result = self._status(job, "status", variables)
+        if not (result.get("finished") or result.get("failed")):
+            return _died(host, directory) if silent and not self._alive(silent) else None
+        if "reason_code" not in result:
+            # Asked anew: it may have begun and died since.
+            _said, last = self._ask(directory)
+            if last and last["state"] != "ended":
+                result = _died(host, directory)
+        with suppress(AnsibleConnectionFailure):
+            self._status(job, "cleanup", variables)
+        return {key: value for key, value in result.items() if key not in ("ansible_job_id", "started", "finished", "results_file")}
 
     def _ask(self, directory: str) -> tuple[str, dict[str, Any] | None]:
         """What the progress file says; asking is what keeps the run going."""
@@ -143,22 +168,38 @@ class ActionModule(ActionBase):
         if progress:
             self._low_level_execute_command(f"kill -TERM {int(progress['pid'])}", sudoable=True)
 
-    def _clock_offset_ms(self) -> float | None:
-        """By how much the generator's clock is ahead of this one: of several readings the one that took the shortest counts.
-
-        None where it cannot be read. The error is at most half of what the reading took (Cristian, 1989).
-        """
+    def _clock(self) -> dict[str, float]:
+        """The module's arguments about the generator's clock; none where it cannot be read."""
         if self._connection.transport == "local":
-            return 0.0
-        best: tuple[float, float] | None = None
-        for _reading in range(_CLOCK_READINGS):
-            asked = time.time()
-            said = str(self._low_level_execute_command("date +%s.%N", sudoable=False).get("stdout") or "").strip()
-            took = time.time() - asked
-            with suppress(ValueError):
-                offset = float(said) - asked - took / 2
-                best = min(best or (took, offset), (took, offset))
-        return round(best[1] * 1000, 3) if best else None
+            return {"clock_offset_ms": 0.0, "clock_uncertainty_ms": 0.0}
+        found = clock.measured(self._read_clock, time.time)
+        return {"clock_offset_ms": found.ms, "clock_uncertainty_ms": found.uncertainty_ms} if found else {}
+
+    def _read_clock(self) -> float | None:
+        try:
+            return float(str(self._low_level_execute_command("date +%s.%N", sudoable=False).get("stdout") or "").strip())
+        except ValueError:
+            return None
+
+
+@contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """Raise _Silent in the body where it takes longer."""
+
+    def stop(_number: int, _frame: Any) -> NoReturn:
+        raise _Silent
+
+    before = signal.signal(signal.SIGALRM, stop)
+    began = time.monotonic()
+    # Ansible limits a task that has a timeout by the same timer.
+    left, _interval = signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - began), 0.001))
 
 
 @contextmanager
@@ -188,7 +229,13 @@ def _stoppable() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def _died(directory: str) -> dict[str, Any]:
-    reason = f"the load run in {directory} died before its end; what it measured until then is in its records"
-    remedy = "Find out what killed it; module_utils/load/rebuild.py of the collection makes a summary of the records."
+def _died(host: str, directory: str) -> dict[str, Any]:
+    reason = f"the load run of generator {host} in {directory} died before its end; what it measured until then is in its records"
+    remedy = "Find out what killed it; the module load_rebuild makes a summary of the records."
     return {"failed": True, "changed": True, "msg": f"{reason}. {remedy}", "reason_code": "load-died"}
+
+
+def _out_of_reach(host: str) -> dict[str, Any]:
+    reason = f"generator {host} was not reached for {_WATCHED_WITHIN_S:g} s; its load ends by itself, since nobody watches it"
+    remedy = "Mend the connection, and run the load again."
+    return {"failed": True, "changed": True, "msg": f"{reason}. {remedy}", "reason_code": "generator-out-of-reach"}

@@ -181,6 +181,11 @@ options:
   clock_offset_ms:
     description: By how much the generator's clock is ahead. The action plugin measures it; give it only where the module is run without.
     type: float
+  clock_uncertainty_ms:
+    description:
+      - By how much O(clock_offset_ms) may be wrong. The action plugin measures it. With O(start_at), a generator whose clock is not known
+        to a second is unhealthy.
+    type: float
   watched_within:
     description:
       - The run ends, interrupted, where nobody asks how far it is for so many seconds. The action plugin sets it, so that no load

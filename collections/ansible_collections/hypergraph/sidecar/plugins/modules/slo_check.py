@@ -69,6 +69,11 @@ options:
   generators:
     description: How many generators took part. With fewer summaries than that the verdict is inconclusive.
     type: int
+  absent:
+    description: Names of the generators that took part and left no summary. With any, the verdict is inconclusive and names them.
+    type: list
+    elements: str
+    default: []
   baseline:
     description: Summaries of an earlier run of the same environment and plan, to hold this one against.
     type: list
@@ -164,6 +169,7 @@ def main() -> None:
             "sequential": {"type": "bool", "default": False},
             "refusals_expected": {"type": "bool", "default": False},
             "generators": {"type": "int"},
+            "absent": {"type": "list", "elements": "str", "default": []},
             "baseline": {"type": "list", "elements": "path", "default": []},
             "max_regression": {"type": "float", "default": 0.2},
             "max_age": {"type": "float"},

@@ -4,6 +4,6 @@
 """Driving load and judging what was measured.
 
 ``engine`` runs a ``plan``: ``chats`` sends by the ``schedule`` over ``channel``s that speak ``http1``, ``polling`` follows explanations,
-``records`` and ``tally`` keep what happened in lines and in constant memory, ``health`` watches the generator itself. ``rebuild`` makes a
-summary from the records of a run that died.
+``records`` and ``tally`` keep what happened in lines and in constant memory, ``health`` watches the generator itself, ``clock``
+its clock. ``rebuild`` makes a summary from the records of a run that died; ``retention`` removes old runs.
 """

@@ -38,7 +38,7 @@ def examine(run: Inspection) -> None:
     if _is_stale(verdict, summary, params["max_age"]):
         return
     kinds = _kinds(params["slo_ms"], summary)
-    if _sound(verdict, parts, summary, params["generators"]):
+    if _sound(verdict, parts, summary, params):
         present = [kind for kind in kinds if _was_measured(verdict, kind, summary)]
         judged = slo.judged(summary, present, rule, refusals_expected=params["refusals_expected"])
         _tell(verdict, judged, rule)
@@ -97,14 +97,17 @@ def _kinds(objectives: Mapping[str, float | None] | None, summary: Mapping[str, 
     return [kind for kind in CLASSES if kind in (given or slo.asked(summary["plan"]))]
 
 
-def _sound(verdict: Verdict, parts: Sequence[Mapping[str, Any]], summary: Mapping[str, Any], expected: int | None) -> bool:
+def _sound(verdict: Verdict, parts: Sequence[Mapping[str, Any]], summary: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
     """Whether the measurement may be believed: it went to its end, and its generators kept up with what they were to send."""
     cut_short = [part["run"]["interrupted"] for part in parts if part["run"]["interrupted"] is not None]
     generators = summary["generators"]
     problems = [
         f"{one['host']}: {problem}" for one in generators if not one["healthy"] for problem in one["problems"] or ["it was not healthy"]
     ]
-    if expected is not None and len(generators) != expected:
+    expected, absent = params["generators"], params["absent"]
+    if absent:
+        problems = [*(f"{name}: it left no summary" for name in absent), *problems]
+    elif expected is not None and len(generators) != expected:
         problems.insert(0, f"{len(generators)} of {expected} generators left a summary")
     if len(cut_short) == len(parts):
         verdict.inconclusive(
@@ -116,7 +119,7 @@ def _sound(verdict: Verdict, parts: Sequence[Mapping[str, Any]], summary: Mappin
         verdict.inconclusive(
             "generator-unhealthy",
             f"the load generators did not keep up, so this says nothing about the service: {'; '.join(problems)}",
-            "Use more or larger generators, or a lower rate, and run the load again.",
+            "Mend what stopped a generator; where it was too slow, use more or larger ones, or a lower rate. Then run the load again.",
         )
     if cut_short or problems:
         return False

@@ -23,7 +23,7 @@ from ..connection import Connection
 from ..faults import CheckError
 from .channel import Channel
 from .chats import Chats
-from .files import PROGRESS_FILE, SUMMARY_FILE, WATCH_FILE, replace
+from .files import NOT_ENDED, PROGRESS_FILE, SUMMARY_FILE, WATCH_FILE, replace
 from .health import Health, send_error
 from .http1 import Head
 from .plan import Plan
@@ -43,13 +43,17 @@ _LATE_START_S = 0.1
 
 @dataclass(frozen=True)
 class Run:
-    """What a run is called and when it begins. ``start_at`` is in seconds since the epoch; ``watched_within`` ends a run nobody watches."""
+    """What a run is called and when it begins. ``watched_within`` ends a run nobody watches.
+
+    ``start_at`` is in seconds since the epoch by this host's clock, which is ``clock_offset_ms`` ahead of that of the host that started it.
+    """
 
     directory: Path
     environment: str = ""
     run_id: str = ""
     start_at: float | None = None
     clock_offset_ms: float | None = None
+    clock_uncertainty_ms: float | None = None
     watched_within: float | None = None
 
     @classmethod
@@ -62,8 +66,14 @@ class Run:
             run_id=params["run_id"] or "",
             start_at=None if params["start_at"] is None else params["start_at"] + offset_s,
             clock_offset_ms=params["clock_offset_ms"],
+            clock_uncertainty_ms=params["clock_uncertainty_ms"],
             watched_within=params["watched_within"],
         )
+
+    def utc(self, moment: float) -> str:
+        """A moment of this host's clock as who started the run would tell it, in the form of RFC 3339."""
+        there = datetime.fromtimestamp(moment - (self.clock_offset_ms or 0.0) / 1000, timezone.utc)
+        return there.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def run(plan: Plan, connection: Connection, told: Run) -> dict[str, Any]:
@@ -121,7 +131,7 @@ class Engine:
         self._explanation_records = Records(told.directory / EXPLANATION_FILE, EXPLANATION_FIELDS, self._give_up)
         self._follower = Follower(plan, goal, self._explanation_records, lambda: self._began_ns)
         self._chats = Chats(plan, goal, self._tally.measured, self._chat_records, self._follower)
-        self._health = Health(loop_name, told.clock_offset_ms)
+        self._health = Health(loop_name, told.clock_offset_ms, told.clock_uncertainty_ms, common_start=told.start_at is not None)
         self._began_ns = 0
         self._began_at = self._ended_at = 0.0
         self._sent_until_s = 0.0
@@ -211,7 +221,7 @@ class Engine:
         """Wait for the moment all generators begin, or for the connections to be open."""
         ahead = _HEAD_START_S if self._told.start_at is None else self._told.start_at - time.time()
         if ahead < -_LATE_START_S:
-            self._problems.append(f"it began {-ahead:.1f} s after the moment all generators were to begin: start them with more time ahead")
+            self._problems.append(f"it began {-ahead:.1f} s after the moment all generators were to begin: let it be further ahead (sidecar_load_lead)")
         await self._wait(time.monotonic_ns() + int(max(ahead, 0.0) * _NS))
 
     async def _wait(self, until_ns: int) -> None:
@@ -337,10 +347,10 @@ class Engine:
             "run": {
                 "id": self._run_id,
                 "environment": self._told.environment,
-                "started_at": _utc(self._began_at or time.time()),
-                "ended_at": _utc(self._ended_at or time.time()),
+                "started_at": self._told.utc(self._began_at or time.time()),
+                "ended_at": self._told.utc(self._ended_at or time.time()),
                 "duration_s": round(self._sent_until_s or self._elapsed(), 6),
-                "interrupted": self._interrupted if ended or self._interrupted else "not ended yet",
+                "interrupted": self._interrupted if ended or self._interrupted else NOT_ENDED,
             },
             "plan": self._plan.document(),
             "classes": self._tally.classes(final=ended),
@@ -404,8 +414,3 @@ def _modified(path: Path, otherwise: float) -> float:
         return max(path.stat().st_mtime, otherwise)
     except OSError:
         return otherwise
-
-
-def _utc(moment: float) -> str:
-    """Seconds since the epoch as RFC 3339 has them."""
-    return datetime.fromtimestamp(moment, timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")

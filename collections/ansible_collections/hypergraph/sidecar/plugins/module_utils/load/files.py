@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from typing import Any
 from .codec import document_writer
 
 SUMMARY_FILE, PROGRESS_FILE, WATCH_FILE = "summary.json", "progress.json", "watched"
+# What a summary says of the end of its run while there is none.
+NOT_ENDED = "not ended yet"
 
 
 def replace(path: Path, document: Mapping[str, Any]) -> None:
@@ -19,3 +23,17 @@ def replace(path: Path, document: Mapping[str, Any]) -> None:
     temporary = path.with_name(f".{path.name}.new")
     temporary.write_bytes(document_writer()(document) + b"\n")
     temporary.replace(path)
+
+
+def under_way(progress: bytes) -> bool:
+    """Whether the run whose progress file says this goes on: its process, on this host, is alive and has not said that it ended."""
+    try:
+        document = json.loads(progress)
+        if document["state"] == "ended":
+            return False
+        os.kill(document["pid"], 0)
+    except PermissionError:
+        return True
+    except (ValueError, KeyError, TypeError, OSError, OverflowError):
+        return False
+    return True

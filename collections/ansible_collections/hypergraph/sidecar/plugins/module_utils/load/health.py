@@ -10,6 +10,7 @@ import socket
 import time
 from typing import Any
 
+from . import clock
 from .codec import has_msgspec
 from .histogram import Histogram
 
@@ -20,11 +21,18 @@ MAX_DROPPED_SHARE = 0.001
 
 
 class Health:
-    """What is watched of the generator while it runs: processor time of this process, and how late the loop is with its own timers."""
+    """What is watched of the generator while it runs: processor time of this process, and how late the loop is with its own timers.
 
-    def __init__(self, loop_name: str, clock_offset_ms: float | None) -> None:
+    ``common_start`` says that it was to begin with others, so that its clock matters.
+    """
+
+    def __init__(
+        self, loop_name: str, clock_offset_ms: float | None, clock_uncertainty_ms: float | None = None, *, common_start: bool = False
+    ) -> None:
         self._loop_name = loop_name
         self._clock_offset_ms = clock_offset_ms
+        self._clock_uncertainty_ms = clock_uncertainty_ms
+        self._common_start = common_start
         self._began = (time.monotonic(), time.process_time())
         self._share: float | None = None
         self.lag = Histogram()
@@ -46,7 +54,8 @@ class Health:
         """The summary's entry of this generator: ``pacing`` is what kind of timer sends requests, ``further`` are problems others found."""
         share = self._current_share() if self._share is None else self._share
         lag = _spread(self.lag, 1000)
-        problems = [*_too_much(share, lag["p99"] or 0.0, offered), *further]
+        unknown = clock.problem(self._clock_uncertainty_ms) if self._common_start else None
+        problems = [*_too_much(share, lag["p99"] or 0.0, offered), *([unknown] if unknown else []), *further]
         return {
             "host": socket.gethostname(),
             "python": platform.python_version(),
@@ -56,6 +65,7 @@ class Health:
             "cpu_share": round(share, 4),
             "loop_lag_ms": lag,
             "clock_offset_ms": self._clock_offset_ms,
+            "clock_uncertainty_ms": self._clock_uncertainty_ms,
             "healthy": not problems,
             "problems": problems,
         }

@@ -66,6 +66,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "poll_connections": {"type": "int", "default": 8},
     "start_at": {"type": "float"},
     "clock_offset_ms": {"type": "float"},
+    "clock_uncertainty_ms": {"type": "float"},
     "watched_within": {"type": "float"},
 }
 

@@ -50,6 +50,7 @@ _GENERATOR = {
     "cpu_share": "number",
     "loop_lag_ms": _SPREAD,
     "clock_offset_ms": "number?",
+    "clock_uncertainty_ms": "number?",
     "healthy": "flag",
     "problems": ["text"],
 }

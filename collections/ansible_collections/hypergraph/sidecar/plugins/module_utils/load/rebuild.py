@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, hypergraph.sidecar contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A summary made again from the records of a run that died, by ``rebuild`` or by running this module with the directory.
+"""A summary made again from the records of a run that died.
 
 The summary that a run writes when it begins tells its plan; what was counted since comes from the records.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import heapq
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any
 from .. import strict_json
 from ..faults import CheckError
 from .backpressure import Ladder
-from .files import SUMMARY_FILE, replace
+from .files import NOT_ENDED, PROGRESS_FILE, SUMMARY_FILE, replace, under_way
 from .health import send_error
 from .histogram import Histogram
 from .plan import CHAT, CLASSES
@@ -28,6 +27,19 @@ from .tally import Tally
 
 REBUILT = "rebuilt from records"
 _ENDS = {"trace_failed": "failed", "trace_expired": "expired", "trace_lost": "lost", "unfinished": "unfinished"}
+
+
+def died(directory: Path) -> bool:
+    """Whether the run of a directory ended without its summary. Raises CheckError where there is none, or it goes on."""
+    if _begun(directory / SUMMARY_FILE)["run"]["interrupted"] != NOT_ENDED:
+        return False
+    try:
+        progress = (directory / PROGRESS_FILE).read_bytes()
+    except OSError:
+        progress = b""
+    if under_way(progress):
+        raise CheckError("load-under-way", f"the load run in {directory} is still under way", "Wait for its end, or end it with SIGTERM.")
+    return True
 
 
 def rebuild(directory: Path) -> dict[str, Any]:
@@ -140,7 +152,8 @@ def begun(path: Path) -> dict[str, Any]:
     """The summary that a run wrote, be it only when it began. Raises CheckError."""
     try:
         summary = strict_json.loads(path.read_bytes())
-        if summary["plan"]["phases"] and summary["plan"]["slo_ms"] and isinstance(summary["generators"], list):
+        told = summary["plan"]["phases"] and summary["plan"]["slo_ms"] and "interrupted" in summary["run"]
+        if told and isinstance(summary["generators"], list):
             return dict(summary)
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         pass
@@ -162,18 +175,3 @@ def lines(path: Path) -> Iterator[tuple[float, dict[str, Any]]]:
                     raise CheckError("records-damaged", reason, "Restore the file from the load generator.") from None
     except OSError:
         raise CheckError("no-load-run", f"{path} cannot be read", "Name the directory that was given to the load module.") from None
-
-
-def main(arguments: list[str]) -> str:
-    """Rebuild the summary in the one directory named; what to say of it. Raises SystemExit with what is wrong."""
-    if len(arguments) != 1:
-        raise SystemExit("expected one argument: the directory of a load run")
-    try:
-        summary = rebuild(Path(arguments[0]))
-    except CheckError as fault:
-        raise SystemExit(f"{fault.reason}. {fault.action}") from None
-    return f"{Path(arguments[0]) / SUMMARY_FILE}: {summary['offered']['sent']} requests"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(f"{main(sys.argv[1:])}\n")

@@ -20,7 +20,7 @@ MAX_POINTS = 240
 # From the median on by eighths of a decade of what is beyond: 50 %, 58 %, ..., 90 %, ..., 99 %, ..., 99.999 %; and the p95.
 _QUANTILES = sorted({0.5, 0.95, *(1 - 10 ** (-eighth / 8) for eighth in range(3, 41))})
 _SUMS, _WORSTS = ("count", "exceeding", "errors"), ("p50_ms", "p95_ms")
-_TOLD_OF_GENERATOR = ("host", "python", "loop", "parser", "cpu_share", "clock_offset_ms", "healthy", "problems")
+_TOLD_OF_GENERATOR = ("host", "python", "loop", "parser", "cpu_share", "clock_offset_ms", "clock_uncertainty_ms", "healthy", "problems")
 
 Numbers = Sequence[Optional[float]]
 

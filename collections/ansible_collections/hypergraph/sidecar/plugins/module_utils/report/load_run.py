@@ -282,6 +282,7 @@ def _generator(fields: Mapping[str, Any]) -> dict[str, Any]:
         "lag_p99_ms": known(lag["p99"]),
         "lag_max_ms": known(lag["max"]),
         "clock_offset_ms": signed(fields["clock_offset_ms"]),
+        "clock_uncertainty_ms": known(fields["clock_uncertainty_ms"]),
         "healthy": fields["healthy"] is True,
         "problems": [str(problem) for problem in fields["problems"]],
     }

@@ -98,6 +98,7 @@ def summary(classes: Mapping[str, Mapping[str, Seconds]], **changes: Any) -> dic
         "cpu_share": 0.2,
         "loop_lag_ms": {"p50": 0.1, "p99": 1.0, "max": 3.0},
         "clock_offset_ms": 0.2,
+        "clock_uncertainty_ms": 0.1,
         "healthy": True,
         "problems": [],
     }

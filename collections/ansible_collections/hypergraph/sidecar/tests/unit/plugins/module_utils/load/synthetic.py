@@ -41,6 +41,7 @@ def generator(host: str = "gen-1", **changes: Any) -> dict[str, Any]:
         "cpu_share": 0.18,
         "loop_lag_ms": {"p50": 0.05, "p99": 0.4, "max": 3.1},
         "clock_offset_ms": -0.31,
+        "clock_uncertainty_ms": 0.25,
         "healthy": True,
         "problems": [],
     }
