@@ -12,9 +12,11 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -135,13 +137,24 @@ def _ssh_host(name: str, place: Path) -> Iterator[SshHost]:
         stack.callback(server.kill)
         host = SshHost(name, there, near, namespace, place / "key", place / "cp")
         stack.callback(host.clear)
+        _wait_for(there)
         yield host
+
+
+def _wait_for(address: str) -> None:
+    """Until the server listens, which takes it a moment."""
+    give_up = time.monotonic() + 30
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection((address, 22), 5):
+            return
+        assert time.monotonic() < give_up, f"no SSH server at {address}"
+        time.sleep(0.05)
 
 
 def _hang_up(control: Path) -> None:
     """End the connections that are kept open, also those whose host is gone."""
-    for socket in control.iterdir():
-        subprocess.run(["ssh", "-O", "exit", "-o", f"ControlPath={socket}", "any"], capture_output=True, check=False)
+    for path in control.iterdir():
+        subprocess.run(["ssh", "-O", "exit", "-o", f"ControlPath={path}", "any"], capture_output=True, check=False)
 
 
 @contextmanager

@@ -45,9 +45,22 @@ def summaries(run: Run) -> dict[str, dict[str, int]]:
     return {path.stem: json.loads(path.read_text())["offered"] for path in run.results.glob("lab/load/*/*.json")}
 
 
+def old_run(directory: Path, name: str) -> tuple[Path, Path]:
+    """What a run of long ago left on its generator and at home."""
+    place, home = directory / "load" / name / "lab", directory / "lab/load" / name
+    for folder, file in ((place, "summary.json"), (home, "lab.json")):
+        folder.mkdir(parents=True)
+        (folder / file).write_text('{"schema":"load-summary-1"}\n')
+    return place.parent, home
+
+
 def test_a_healthy_lab_keeps_generous_objectives(healthy_lab: Lab, tmp_path: Path) -> None:
-    run = loaded(healthy_lab, tmp_path)
+    old = [path for name in ("20200101T000000Z", "20200102T000000Z") for path in old_run(tmp_path, name)]
+    # Somebody's.
+    (old[0] / "lab/notes.txt").write_text("mine")
+    run = loaded(healthy_lab, tmp_path, sidecar_load_keep=1)
     assert run.returncode == 0, run.output
+    assert [path.exists() for path in old] == [True, False, False, False]
     assert run.statuses == {"preflight": "pass", "slo_adherence": "pass"}
     assert summaries(run).keys() == {"lab"}
     (part,) = run.checks["slo_adherence"]["parts"]
@@ -86,6 +99,8 @@ def test_generators_begin_together_and_are_judged_as_one(healthy_lab: Lab, tmp_p
     [
         ({"sidecar_attach_rate": 7}, "load-not-driven", "attach_rate"),
         ({"sidecar_load_duration": 2}, "too-few-samples", "Let the phase last"),
+        # More than one processor can send, of which the service is innocent.
+        ({"sidecar_load_model": "open", "sidecar_load_rate": 150_000, "sidecar_attach_rate": 0}, "generator-unhealthy", "did not keep up"),
     ],
 )
 def test_a_load_that_shows_nothing_closes_the_gate(

@@ -33,7 +33,7 @@ _SHOW_EVERY_S = 5.0
 _SILENCE_S = 5.0
 _WATCHED_WITHIN_S = 30.0
 # A connection that was cut may never say so. A module takes longer than a command.
-_ANSWER_WITHIN_S, _RESULT_WITHIN_S = 10.0, 60.0
+_ANSWER_WITHIN_S, _RESULT_WITHIN_S = 10.0, 30.0
 # The module knows how long its plan takes; this only has to be longer than any.
 _JOB_LIMIT_S = 9 * 24 * 3600
 
@@ -81,6 +81,11 @@ class ActionModule(ActionBase):
                 raise
         return result
 
+    def cleanup(self, force: bool = False) -> None:
+        """Remove what Ansible put on the host; one that is out of reach keeps it, which must not take the place of the result."""
+        with suppress(AnsibleConnectionFailure, _Silent), _within(_ANSWER_WITHIN_S):
+            super().cleanup(force)
+
     def _start(self, arguments: Mapping[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         # _execute_module takes the job's limit from the task; the executor must not find it there, or it would wait for the job itself.
         self._task.async_val = _JOB_LIMIT_S
@@ -113,11 +118,11 @@ class ActionModule(ActionBase):
                     if result is not None:
                         return result
             except (AnsibleConnectionFailure, _Silent):
-                if time.monotonic() - reached > _WATCHED_WITHIN_S:
-                    return _out_of_reach(host)
-                # Otherwise what is asked next would wait at the same connection.
+                # Otherwise what is asked next, by whichever task, would wait at the same connection.
                 with suppress(Exception, _Silent), _within(_ANSWER_WITHIN_S):
                     self._connection.reset()
+                if time.monotonic() - reached > _WATCHED_WITHIN_S:
+                    return _out_of_reach(host)
                 continue
             reached = now
             if progress and progress["state"] in ("running", "draining") and now - shown >= _SHOW_EVERY_S:

@@ -45,7 +45,7 @@ class ActionModule(LoadAction):
 
     def _started(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         if arguments.get("clock_offset_ms") is None:
-            arguments["clock_offset_ms"] = self._clock_offset_ms()
+            arguments.update(self._clock())
         directory = str(self._remote_expand_user(str(arguments["directory"])))
         started = self._start(arguments, variables)
         job = started.get("ansible_job_id")

@@ -25,7 +25,7 @@ def measured(ask: Callable[[], float | None], now: Callable[[], float]) -> Offse
     """The offset of the clock that ``ask`` reads, by the clock ``now``; both in seconds since the epoch.
 
     An answer was read at some time between asking and hearing, so each bounds the offset: said - heard <= offset <= said - asked. All
-    bounds hold at once [Marzullo, Owicki, "Maintaining the Time in a Distributed System", 1983]; the middle of what they leave is taken, as
+    bounds hold at once [Marzullo, Owicki, "Maintaining the Time in a Distributed System", 1985]; the middle of what they leave is taken, as
     NTP does with a single one [RFC 5905, section 8]. None where nothing was told, or where the answers contradict each other, since one of
     the clocks was set meanwhile.
     """

@@ -221,7 +221,8 @@ class Engine:
         """Wait for the moment all generators begin, or for the connections to be open."""
         ahead = _HEAD_START_S if self._told.start_at is None else self._told.start_at - time.time()
         if ahead < -_LATE_START_S:
-            self._problems.append(f"it began {-ahead:.1f} s after the moment all generators were to begin: let it be further ahead (sidecar_load_lead)")
+            late = f"it began {-ahead:.1f} s after the moment all generators were to begin"
+            self._problems.append(f"{late}: let that be further ahead (sidecar_load_lead)")
         await self._wait(time.monotonic_ns() + int(max(ahead, 0.0) * _NS))
 
     async def _wait(self, until_ns: int) -> None:

@@ -31,7 +31,7 @@ _ENDS = {"trace_failed": "failed", "trace_expired": "expired", "trace_lost": "lo
 
 def died(directory: Path) -> bool:
     """Whether the run of a directory ended without its summary. Raises CheckError where there is none, or it goes on."""
-    if _begun(directory / SUMMARY_FILE)["run"]["interrupted"] != NOT_ENDED:
+    if begun(directory / SUMMARY_FILE)["run"]["interrupted"] != NOT_ENDED:
         return False
     try:
         progress = (directory / PROGRESS_FILE).read_bytes()

@@ -53,7 +53,9 @@ def prune(root: Path, run_id: str, keep: int, spare: Collection[str] = (), *, re
         return []
     except OSError as problem:
         why = f"{problem.filename or root}: {os.strerror(problem.errno or 0).lower()}"
-        raise CheckError("runs-not-removed", f"old load runs in {root} cannot be removed: {why}", "Correct the permissions.") from None
+        raise CheckError(
+            "runs-not-removed", f"old load runs in {root} cannot be removed: {why}", "Correct its path or permissions."
+        ) from None
     return found
 
 

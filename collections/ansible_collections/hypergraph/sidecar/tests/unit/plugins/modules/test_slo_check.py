@@ -133,6 +133,9 @@ def test_a_generator_without_summary_or_end_is_not_healthy(check: Any) -> None:
     assert said(check(whole, generators=3)) == ("inconclusive", "generator-unhealthy")
     died = chats(steady(18, 100), host="generator-2", interrupted="not ended yet")
     assert said(check(whole, died, generators=2)) == ("inconclusive", "generator-unhealthy")
+    missing = check(whole, generators=3, absent=["generator-2", "generator-3"])
+    assert said(missing) == ("inconclusive", "generator-unhealthy")
+    assert "generator-2: it left no summary; generator-3: it left no summary" in missing["reason"]
 
 
 @pytest.mark.parametrize("interrupted", ["SIGINT", "SIGTERM", "time limit", "rebuilt from records"])

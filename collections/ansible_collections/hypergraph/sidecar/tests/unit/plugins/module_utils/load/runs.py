@@ -6,6 +6,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +53,24 @@ def total(summary: dict[str, Any], name: str = "chat") -> dict[str, Any]:
         for error, count in measured["errors"].items():
             errors[error] = errors.get(error, 0) + count
     return {**{key: sum(measured[key] for measured in phases) for key in ("count", "ok", "exceeding", "censored")}, "errors": errors}
+
+
+DRIVER = """
+import json, sys
+from pathlib import Path
+from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.load.runs import drive
+drive(sys.argv[1], Path(sys.argv[2]), **json.loads(sys.argv[3]))
+"""
+
+
+def driving(url: str, directory: Path, *, begun: bool = True, **told: Any) -> subprocess.Popen[bytes]:
+    """A run in a process of its own, after the first of its records is on disk, or with ``begun`` False, after their file is."""
+    arguments = [sys.executable, "-c", DRIVER, url, str(directory), json.dumps({"duration": 60.0, **told})]
+    process = subprocess.Popen(arguments, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, stderr=subprocess.PIPE)
+    file = directory / "chat_results.jsonl"
+    give_up = time.monotonic() + 60
+    while not (file.exists() and (file.stat().st_size or not begun)):
+        assert process.poll() is None, process.stderr.read().decode() if process.stderr else ""
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+    return process

@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.faults import CheckError
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.rebuild import main, rebuild
-from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.load.runs import READER, SUBMITTER, drive, records, total
+from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.load.runs import (
+    READER,
+    SUBMITTER,
+    drive,
+    driving,
+    records,
+    total,
+)
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.load.service import (
     CHAT,
     Request,
-    Service,
     answer,
     explaining,
     saying,
@@ -169,31 +168,10 @@ def test_polls_are_sent_as_whoever_may_read_and_within_their_budget(tmp_path: Pa
     assert any("their budget is used up" in problem for problem in generator["problems"])
 
 
-DRIVER = """
-import json, sys
-from pathlib import Path
-from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.load.runs import drive
-drive(sys.argv[1], Path(sys.argv[2]), **json.loads(sys.argv[3]))
-"""
-
-
-def driving(service: Service, directory: Path, **told: Any) -> subprocess.Popen[bytes]:
-    """A run in a process of its own, after the first of its records is on disk."""
-    arguments = [sys.executable, "-c", DRIVER, service.url, str(directory), json.dumps({"duration": 60.0, **told})]
-    process = subprocess.Popen(arguments, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, stderr=subprocess.PIPE)
-    file = directory / "chat_results.jsonl"
-    give_up = time.monotonic() + 60
-    while not (file.exists() and file.stat().st_size):
-        assert process.poll() is None, process.stderr.read().decode() if process.stderr else ""
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
-    return process
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_run_with_a_summary_that_says_so(number: signal.Signals, tmp_path: Path) -> None:
     with serving(explaining(lambda _polls: "running")) as service:
-        process = driving(service, tmp_path, attach_rate=0.5, rate=50.0)
+        process = driving(service.url, tmp_path, attach_rate=0.5, rate=50.0)
         time.sleep(0.3)
         process.send_signal(number)
         assert process.wait(30) == 0
@@ -206,68 +184,3 @@ def test_a_signal_ends_the_run_with_a_summary_that_says_so(number: signal.Signal
     assert traces["unfinished"] == traces["accepted"] == sum(line["a"] is not None for line in lines) > 0
     assert len(records(tmp_path, "explanation")) == traces["unfinished"]
     assert json.loads((tmp_path / "progress.json").read_bytes())["state"] == "ended"
-
-
-def test_after_a_sudden_death_the_records_are_whole_and_make_a_summary(tmp_path: Path) -> None:
-    moments = random.Random(4)
-    with serving(explaining()) as service:
-        for attempt in range(3):
-            directory = tmp_path / str(attempt)
-            process = driving(service, directory, attach_rate=0.3, concurrency=8, poll_interval=0.02)
-            time.sleep(moments.random())
-            process.kill()
-            process.wait()
-            for name in ("chat", "explanation"):
-                written = (directory / f"{name}_results.jsonl").read_bytes()
-                whole = written[: written.rfind(b"\n") + 1].splitlines()
-                assert all(json.loads(line)["p"] == "steady" for line in whole)
-                if name == "chat":
-                    chats = [json.loads(line) for line in whole]
-            assert json.loads((directory / "summary.json").read_bytes())["run"]["interrupted"] == "not ended yet"
-            summary = rebuild(directory)
-            assert summary["run"]["interrupted"] == "rebuilt from records"
-            assert total(summary)["ok"] == len(chats) > 0
-            assert summary["traces"]["accepted"] == sum(line["a"] is not None for line in chats)
-            assert not summary["generators"][0]["healthy"]
-            assert summary == json.loads((directory / "summary.json").read_bytes())
-
-
-def test_a_rebuilt_summary_counts_what_the_run_counted(tmp_path: Path) -> None:
-    async def script(request: Request, writer: asyncio.StreamWriter) -> None:
-        if request.is_chat and request.number % 5 == 0:
-            writer.write(answer(b"{}", status="503 x"))
-        else:
-            await explained(request, writer)
-
-    explained = explaining()
-    with serving(script) as service:
-        told = {"attach_rate": 0.5, "rate": 50.0, "warmup": 0.5, "duration": 2.0, "poll_interval": 0.02, "slo_ms": {"chat": 0.5}}
-        original = drive(service.url, tmp_path, load_model="open", **told)
-    with (tmp_path / "chat_results.jsonl").open("ab") as file:
-        file.write(b'{"t":1.5,"l":3')
-    rebuilt = rebuild(tmp_path)
-    for name, phases in original["classes"].items():
-        for phase, measured in phases.items():
-            again = rebuilt["classes"][name][phase]
-            for member in ("count", "ok", "errors", "exceeding", "histogram", "latency_ms", "intervals_ms", "censored"):
-                assert again[member] == measured[member], (name, phase, member)
-            assert sum(again["batches"]["count"]) == measured["count"]
-    assert rebuilt["traces"] == original["traces"]
-    assert rebuilt["status_codes"] == original["status_codes"]
-    assert rebuilt["offered"]["sent"] == original["offered"]["sent"]
-    assert "summary.json: " in main([str(tmp_path)])
-
-
-def test_what_is_no_run_cannot_be_rebuilt(tmp_path: Path) -> None:
-    with pytest.raises(CheckError, match=r"summary\.json is no summary of a load run"):
-        rebuild(tmp_path)
-    with pytest.raises(SystemExit, match="no summary of a load run"):
-        main([str(tmp_path)])
-    with pytest.raises(SystemExit, match="expected one argument"):
-        main([])
-    with serving(saying(answer(CHAT))) as service:
-        drive(service.url, tmp_path, duration=0.1)
-    lines = (tmp_path / "chat_results.jsonl").read_bytes()
-    (tmp_path / "chat_results.jsonl").write_bytes(b"{}\n" + lines)
-    with pytest.raises(CheckError, match=r"chat_results\.jsonl line 1 is no record"):
-        rebuild(tmp_path)
