@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +47,11 @@ class Run:
     def statuses(self) -> dict[str, str]:
         """Status by check id."""
         return {check: result["status"] for check, result in self.checks.items()}
+
+    @property
+    def was_late(self) -> bool:
+        """Whether it says that this machine was too busy to send load when it was due."""
+        return any(one["reason_code"] == "generator-unhealthy" for check in self.checks.values() for one in check["shortfalls"])
 
     def first_lines(self) -> str:
         """What report.md says in its first three lines that are not blank."""
@@ -97,12 +101,3 @@ def playbook(name: str, *arguments: str, results: Path, inventory: Path | str = 
         running.wait()
         raise
     return Run(running.returncode, output, results)
-
-
-def soaked(run: Callable[[], Run], tries: int = 3) -> Run:
-    """Run a soak, and again where generators were late for want of a processor: it drives the segments in which they were again."""
-    for _try in range(tries - 1):
-        found = run()
-        if all(one["reason_code"] != "generator-unhealthy" for one in found.checks.get("slo_adherence", {}).get("shortfalls", ())):
-            return found
-    return run()

@@ -14,7 +14,7 @@ import pytest
 
 from lab.defects import CATALOG, Defect
 from tests.conftest import Lab, publish
-from tests.running import CHAOS_CHECKS, LOAD_CHECKS, PRESSURE_CHECKS, RUNTIME_CHECKS, STATIC_CHECKS, Run, soaked
+from tests.running import CHAOS_CHECKS, LOAD_CHECKS, PRESSURE_CHECKS, RUNTIME_CHECKS, STATIC_CHECKS, Run
 
 SEEDED = [defect for defect in CATALOG.values() if not defect.benign]
 # One fault shows what a defect of chaos does to any.
@@ -114,7 +114,7 @@ def judged(defect: Defect, start_lab: Callable[..., Lab], tmp_path: Path) -> tup
         return lab, lab.measure(tmp_path, "-e", json.dumps(BRIEF_PRESSURE), name="backpressure"), PRESSURE_CHECKS
     if defect.id in GROWING:
         told = {**BRIEF_SOAK, "sidecar_load_directory": str(tmp_path / "load"), **(BENIGN_SOAK if defect.benign else {})}
-        return lab, soaked(lambda: lab.verify(tmp_path, "-e", json.dumps(told), name="soak")), LOAD_CHECKS
+        return lab, lab.measure(tmp_path, "-e", json.dumps(told), name="soak"), LOAD_CHECKS
     if defect.check in LOAD_CHECKS:
         told = {**BRIEF_LOAD, "sidecar_load_directory": str(tmp_path / "load")}
         told["sidecar_load_duration"] = LONG_LOAD.get(defect.id, BRIEF_LOAD["sidecar_load_duration"])

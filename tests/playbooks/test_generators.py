@@ -24,7 +24,7 @@ from tests.playbooks.test_load import BRIEF
 from tests.running import CHECKOUT, Run, environment
 from tests.ssh_hosts import SshHost, needs_ssh_hosts, reached_from_hosts, ssh_hosts
 
-pytestmark = needs_ssh_hosts
+pytestmark = [needs_ssh_hosts, pytest.mark.paced]
 
 NAMES = ("alpha", "beta", "gamma")
 PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}

@@ -12,8 +12,9 @@ import pytest
 
 from tests.conftest import Lab
 from tests.lab.client import eventually
-from tests.running import Run, soaked, started
+from tests.running import Run, started
 
+pytestmark = pytest.mark.paced
 SEGMENTS = 8
 # As short as trends allow, and generous: what is tried here is the playbook, not the lab's speed.
 BRIEF: dict[str, Any] = {
@@ -44,7 +45,7 @@ class Soak:
 
     def run(self, **changes: object) -> Run:
         """Run it, and again where neighbours on this machine made the generator late, which drives those segments again."""
-        return soaked(lambda: self._lab.verify(self._home, *self.arguments(**changes), name="soak"))
+        return self._lab.measure(self._home, *self.arguments(**changes), name="soak")
 
     def ended_by(self, number: int, *, in_segment: int) -> None:
         """Run it until it drives a segment, and end it there: by SIGINT as a terminal does, or by killing the controller alone."""
@@ -76,12 +77,8 @@ def _alive(process: int) -> bool:
     return True
 
 
-@pytest.fixture(scope="module")
-def soak(healthy_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Soak:
-    return Soak(healthy_lab, tmp_path_factory.mktemp("soak"))
-
-
-def test_a_soak_that_was_killed_and_interrupted_goes_on_and_is_green(soak: Soak) -> None:
+def test_a_soak_that_was_killed_and_interrupted_goes_on_and_is_green(healthy_lab: Lab, tmp_path: Path) -> None:
+    soak = Soak(healthy_lab, tmp_path)
     soak.ended_by(signal.SIGKILL, in_segment=2)
     first = soak.kept()
     assert first.keys() == {"0001"}
@@ -106,9 +103,10 @@ def test_a_soak_that_was_killed_and_interrupted_goes_on_and_is_green(soak: Soak)
     assert "resident memory of explainer" in (run.directory / "report.md").read_text()
 
 
-def test_what_was_begun_with_other_arguments_is_refused_with_the_remedy(soak: Soak) -> None:
-    assert (soak.folder / "plan.json").exists(), "the test before this begins the soak"
-    run = soak.run(sidecar_soak_rate=21)
+def test_what_was_begun_with_other_arguments_is_refused_with_the_remedy(healthy_lab: Lab, tmp_path: Path) -> None:
+    soak = Soak(healthy_lab, tmp_path)
+    soak.run(sidecar_soak_segments=1)
+    run = soak.run(sidecar_soak_segments=1, sidecar_soak_rate=21)
     assert run.returncode != 0
     (control,) = [one for one in run.checks["slo_adherence"]["controls"] if not one["ok"]]
     assert control["reason_code"] == "load-not-driven"

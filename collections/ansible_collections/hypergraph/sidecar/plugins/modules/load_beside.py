@@ -87,6 +87,9 @@ options:
   clock_offset_ms:
     description: By how much the generator's clock is ahead. The action plugin measures it; give it only where the module is run without.
     type: float
+  clock_uncertainty_ms:
+    description: By how much O(clock_offset_ms) may be wrong. The action plugin measures it.
+    type: float
   watched_within:
     description: The load ends where it is not asked for within so many seconds.
     type: float

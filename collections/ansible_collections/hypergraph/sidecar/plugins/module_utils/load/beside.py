@@ -39,6 +39,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
             "explanation_timeout",
             "slo_ms",
             "clock_offset_ms",
+            "clock_uncertainty_ms",
             "watched_within",
         )
     },
