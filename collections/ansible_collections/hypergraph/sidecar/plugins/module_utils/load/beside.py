@@ -80,9 +80,8 @@ def _split(params: dict[str, Any]) -> dict[str, Any]:
     """Raises CheckError."""
     directory = Path(params["directory"])
     summary = begun(directory / SUMMARY_FILE)
-    # The windows are by the clock of the host that started the play, the run by this one's.
-    offset = sum(filter(None, (generator["clock_offset_ms"] for generator in summary["generators"]))) / 1000
-    began = parse_utc(summary["run"]["started_at"]).timestamp() - offset
+    # Both are by the clock of the host that started the play.
+    began = parse_utc(summary["run"]["started_at"]).timestamp()
     windows = [Window(one["phase"], one["begins_at"] - began, one["ends_at"] - began) for one in params["windows"]]
     found = split(directory, windows)
     replace(directory / SPLIT_FILE, found)

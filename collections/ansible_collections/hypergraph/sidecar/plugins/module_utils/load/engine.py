@@ -11,28 +11,25 @@ import gc
 import os
 import secrets
 import signal
-import ssl
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from ..connection import Connection
 from ..faults import CheckError
-from .channel import Channel
+from .account import Account, Course
 from .chats import Chats
-from .files import NOT_ENDED, PROGRESS_FILE, SUMMARY_FILE, WATCH_FILE, replace
-from .health import Health, send_error
-from .http1 import Head
+from .files import PROGRESS_FILE, SUMMARY_FILE, WATCH_FILE, replace
+from .health import Health
 from .plan import Plan
 from .polling import Follower
+from .reaching import reach
 from .records import CHAT_FIELDS, CHAT_FILE, EXPLANATION_FIELDS, EXPLANATION_FILE, Records
 from .tally import Tally
 from .target import Target, target
 
-SCHEMA, PROGRESS_SCHEMA = "load-summary-1", "load-progress-1"
 _NS = 1_000_000_000
 _TICK = 0.1
 _SUMMARY_EVERY_S = 10
@@ -69,11 +66,6 @@ class Run:
             clock_uncertainty_ms=params["clock_uncertainty_ms"],
             watched_within=params["watched_within"],
         )
-
-    def utc(self, moment: float) -> str:
-        """A moment of this host's clock as who started the run would tell it, in the form of RFC 3339."""
-        there = datetime.fromtimestamp(moment - (self.clock_offset_ms or 0.0) / 1000, timezone.utc)
-        return there.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def run(plan: Plan, connection: Connection, told: Run) -> dict[str, Any]:
@@ -121,33 +113,26 @@ class Engine:
         self._plan = plan
         self._target = goal
         self._told = told
-        self._run_id = told.run_id or f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
+        run_id = told.run_id or f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
+        self._course = course = Course(run_id, told.environment, told.clock_offset_ms)
         self._ended = asyncio.Event()
-        self._interrupted: str | None = None
         self._fault: CheckError | None = None
-        self._problems: list[str] = []
         self._tally = Tally.of(plan)
         self._chat_records = Records(told.directory / CHAT_FILE, CHAT_FIELDS, self._give_up)
         self._explanation_records = Records(told.directory / EXPLANATION_FILE, EXPLANATION_FIELDS, self._give_up)
-        self._follower = Follower(plan, goal, self._explanation_records, lambda: self._began_ns)
+        self._follower = Follower(plan, goal, self._explanation_records, lambda: course.began_ns)
         self._chats = Chats(plan, goal, self._tally.measured, self._chat_records, self._follower)
         self._health = Health(loop_name, told.clock_offset_ms, told.clock_uncertainty_ms, common_start=told.start_at is not None)
-        self._began_ns = 0
-        self._began_at = self._ended_at = 0.0
-        self._sent_until_s = 0.0
-        self._phase = 0
+        self._account = Account(plan, course, self._tally, self._chats, self._follower, self._health)
         self._seconds = 0
-        self._ticks = 0
-        self._state = "waiting"
         self._writing: asyncio.Task[None] | None = None
         self._last_requests = 0
-        self._rate = 0.0
 
     async def go(self) -> dict[str, Any]:
         """Run to the end, planned or not. Raises CheckError."""
         with self._signals():
             try:
-                await self._reach()
+                await reach(self._target, self._plan.connect_timeout)
                 await self._drive()
                 summary = self._write_summary()
                 # Whoever is told of the end may read the summary.
@@ -159,25 +144,8 @@ class Engine:
                 self._chat_records.close()
                 self._explanation_records.close()
 
-    async def _reach(self) -> None:
-        """Open one connection, so that a wrong address is said once, and not once a request. Raises CheckError."""
-        where = f"base_url: {self._target.host} port {self._target.port}"
-        try:
-            channel = await self._target.connect(lambda: Channel(_Knock(), {}, 0), 0, self._plan.connect_timeout)
-        except ssl.SSLCertVerificationError as problem:
-            reason = f"{where}: certificate verify failed: {problem.verify_message}"
-            raise CheckError("tls-untrusted", reason, "Point ca_path at the CA that signed the gateway's certificate.") from None
-        except ssl.SSLError:
-            raise CheckError("tls-failed", f"{where}: the TLS handshake failed", "Use http:// in the address, or the TLS port.") from None
-        except OSError as problem:
-            why = "nothing accepts connections there" if isinstance(problem, ConnectionRefusedError) else "no connection could be made"
-            raise CheckError(
-                "service-unreachable", f"{where}: {why}", "Start the service, or correct the address in the inventory."
-            ) from None
-        channel.close()
-
     async def _drive(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop, course = asyncio.get_running_loop(), self._course
         self._write_summary()
         self._chats.prepare()
         if self._plan.attaches:
@@ -185,24 +153,24 @@ class Engine:
         await self._until_start()
         gc.collect()
         gc.freeze()
-        self._began_ns, self._began_at = time.monotonic_ns(), time.time()
+        course.began_ns, course.began_at = time.monotonic_ns(), time.time()
         self._health.begin()
-        self._state = "running"
-        self._chats.start(self._began_ns)
+        course.state = "running"
+        self._chats.start(course.began_ns)
         ticking = loop.create_task(self._ticking())
         for position, phase in enumerate(self._plan.phases):
             if position:
-                self._phase = position
+                course.phase = position
                 self._chats.enter(position)
-            await self._wait(self._began_ns + int(phase.ends_s * _NS))
+            await self._wait(course.began_ns + int(phase.ends_s * _NS))
         # An open loop has arrivals that were due and still wait for a connection.
         if self._plan.model == "closed" or self._ended.is_set():
             self._chats.stop()
         self._health.end()
-        self._sent_until_s = self._elapsed()
-        self._phase = len(self._plan.phases)
-        self._state = "draining"
-        while not self._ended.is_set() and (self._chats.arriving or self._chats.under_way or self._follower.pending):
+        course.sent_until_s = course.elapsed_s
+        course.phase = len(self._plan.phases)
+        course.state = "draining"
+        while not self._ended.is_set() and (self._chats.loop.arriving or self._chats.under_way or self._follower.pending):
             await self._wait(time.monotonic_ns() + _NS // 20)
         self._chats.stop()
         for task in filter(None, (ticking, self._writing)):
@@ -214,15 +182,15 @@ class Engine:
             raise self._fault
         self._chats.close()
         self._follower.close()
-        self._ended_at = time.time()
-        self._state = "ended"
+        course.ended_at = time.time()
+        course.state = "ended"
 
     async def _until_start(self) -> None:
         """Wait for the moment all generators begin, or for the connections to be open."""
         ahead = _HEAD_START_S if self._told.start_at is None else self._told.start_at - time.time()
         if ahead < -_LATE_START_S:
             late = f"it began {-ahead:.1f} s after the moment all generators were to begin"
-            self._problems.append(f"{late}: let that be further ahead (sidecar_load_lead)")
+            self._course.problems.append(f"{late}: let that be further ahead (sidecar_load_lead)")
         await self._wait(time.monotonic_ns() + int(max(ahead, 0.0) * _NS))
 
     async def _wait(self, until_ns: int) -> None:
@@ -246,25 +214,22 @@ class Engine:
             self._follower.sweep(now)
             self._chats.flush()
             self._explanation_records.flush()
-            if self._state == "running":
+            if self._course.state == "running":
                 self._chats.adjust(now)
-            while self._seconds < int(self._elapsed()):
+            while self._seconds < int(self._course.elapsed_s):
                 self._second_over()
 
     def _second_over(self) -> None:
         self._seconds += 1
-        self._tally.second_over(self._phase)
+        self._tally.second_over(self._course.phase)
         ended, _failed = self._tally.ended()
-        self._rate, self._last_requests = float(ended - self._last_requests), ended
+        self._course.rate_per_s, self._last_requests = float(ended - self._last_requests), ended
         self._progress()
         if self._seconds % _SUMMARY_EVERY_S == 0 and (self._writing is None or self._writing.done()):
             self._writing = asyncio.get_running_loop().create_task(self._write_partial())
         within = self._told.watched_within
-        if within and time.time() - _modified(self._told.directory / WATCH_FILE, self._began_at) > within:
+        if within and time.time() - _modified(self._told.directory / WATCH_FILE, self._course.began_at) > within:
             self.interrupt("nobody watching")
-
-    def _elapsed(self) -> float:
-        return (time.monotonic_ns() - self._began_ns) / _NS if self._began_ns else 0.0
 
     @property
     def refused(self) -> int:
@@ -273,7 +238,7 @@ class Engine:
 
     def interrupt(self, why: str) -> None:
         """End the run now, without waiting for what is on its way; the summary names why."""
-        self._interrupted = self._interrupted or why
+        self._course.interrupted = self._course.interrupted or why
         self._ended.set()
 
     def _give_up(self, fault: CheckError) -> None:
@@ -296,34 +261,16 @@ class Engine:
                 loop.remove_signal_handler(number)
 
     def _progress(self) -> None:
-        ended, failed = self._tally.ended()
-        self._replace(
-            PROGRESS_FILE,
-            {
-                "schema": PROGRESS_SCHEMA,
-                "pid": os.getpid(),
-                "state": self._state,
-                "phase": self._plan.phases[min(self._phase, len(self._plan.phases) - 1)].name,
-                "elapsed_s": round(self._elapsed(), 1),
-                "planned_s": self._plan.duration_s,
-                "requests": ended,
-                "rate_per_s": self._rate,
-                "p95_ms": self._tally.last_p95_ms(),
-                "errors": failed,
-                "attached": self._follower.accepted,
-                "complete": self._follower.ends["complete"],
-                "pending": self._follower.pending,
-            },
-        )
+        self._replace(PROGRESS_FILE, self._account.progress())
 
     async def _write_partial(self) -> None:
         for _piece in self._tally.prepare():
             await asyncio.sleep(0)
-        if self._state != "ended":
-            self._replace(SUMMARY_FILE, self._summary())
+        if self._course.state != "ended":
+            self._replace(SUMMARY_FILE, self._account.summary())
 
     def _write_summary(self) -> dict[str, Any]:
-        summary = self._summary()
+        summary = self._account.summary()
         self._replace(SUMMARY_FILE, summary)
         if self._fault:
             raise self._fault
@@ -335,78 +282,6 @@ class Engine:
         except OSError as problem:
             reason = f"{self._told.directory / name} cannot be written on the load generator: {os.strerror(problem.errno or 0).lower()}"
             self._give_up(CheckError("results-unwritable", reason, "Give directory a place with room that the user may write to."))
-
-    def _summary(self) -> dict[str, Any]:
-        chats, follower = self._chats, self._follower
-        offered = self._offered()
-        ended = self._state == "ended"
-        traces = {"accepted": follower.accepted, **follower.ends}
-        # Before its end, a run's explanations on their way are not lost, and not complete either.
-        traces["unfinished"] += follower.pending
-        return {
-            "schema": SCHEMA,
-            "run": {
-                "id": self._run_id,
-                "environment": self._told.environment,
-                "started_at": self._told.utc(self._began_at or time.time()),
-                "ended_at": self._told.utc(self._ended_at or time.time()),
-                "duration_s": round(self._sent_until_s or self._elapsed(), 6),
-                "interrupted": self._interrupted if ended or self._interrupted else NOT_ENDED,
-            },
-            "plan": self._plan.document(),
-            "classes": self._tally.classes(final=ended),
-            "traces": traces,
-            "offered": offered,
-            "bytes": {"sent": chats.bytes_sent + follower.bytes_sent, "received": chats.bytes_received + follower.bytes_received},
-            "status_codes": self._status_codes(),
-            "ladder": chats.ladder.document(),
-            "generators": [self._health.document(offered, chats.timer_kind, [*self._problems, *self._polling_problems()])],
-            "series": self._tally.series(),
-        }
-
-    def _status_codes(self) -> dict[str, int]:
-        """Answers by status. Good ones are not counted by it on the way: all have 200."""
-        codes = dict(self._chats.codes)
-        good = self._tally.good_chats()
-        if good:
-            codes[200] = codes.get(200, 0) + good
-        return {str(code): codes[code] for code in sorted(codes)}
-
-    def _offered(self) -> dict[str, Any]:
-        chats = self._chats
-        seconds = self._sent_until_s or self._elapsed()
-        planned = chats.planned if self._plan.model == "open" else chats.sent
-        return {
-            "planned": planned,
-            "sent": chats.sent,
-            "dropped": chats.dropped,
-            "rate_per_s": round(planned / seconds, 3) if seconds else 0.0,
-            "achieved_per_s": round(chats.sent / seconds, 3) if seconds else 0.0,
-            "send_error_us": send_error(chats.send_error),
-        }
-
-    def _polling_problems(self) -> list[str]:
-        follower = self._follower
-        found = []
-        if follower.unfollowed:
-            found.append(
-                f"{follower.unfollowed} explanations were not followed, more than it can hold: lower attach_rate or use more generators"
-            )
-        if follower.late > follower.polls / 10:
-            found.append(f"{follower.late} of {follower.polls} polls were late, their budget is used up: raise poll_rate or poll_interval")
-        return found
-
-
-class _Knock:
-    """Owner of the first connection, which nothing is sent on."""
-
-    def opened(self, channel: Channel) -> None: ...
-
-    def answered(self, channel: Channel, head: Head, body: bytes, received: int) -> None: ...
-
-    def failed(self, channel: Channel, error: str, received: int) -> None: ...
-
-    def lost(self, channel: Channel) -> None: ...
 
 
 def _modified(path: Path, otherwise: float) -> float:

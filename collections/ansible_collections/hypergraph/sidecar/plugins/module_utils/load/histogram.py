@@ -11,7 +11,7 @@ of its bucket, hence never below the exact one and less than 0.1 % above it; mer
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 SIGNIFICANT_BITS = 10
@@ -61,6 +61,18 @@ class Histogram:
         self.max_us = max(self.max_us, us)
         self.sum_us += us
         self.counts[index(min(us, MAX_US))] += 1
+
+    def record_all(self, latencies: Sequence[int]) -> None:
+        """Count many at once, at a fraction of the price. Raises ValueError where one is negative, and counts none then."""
+        if not latencies:
+            return
+        least = min(latencies)
+        if least < 0:
+            raise ValueError(f"a latency of {least} us: expected 0 or more")
+        counts = self.counts
+        for us in latencies:
+            counts[index(us if us < MAX_US else MAX_US)] += 1
+        self.extend(least, max(latencies), sum(latencies))
 
     def extend(self, min_us: int, max_us: int, sum_us: int) -> None:
         """Account for latencies that somebody else has counted in ``counts``: the least, the greatest and the sum of them."""

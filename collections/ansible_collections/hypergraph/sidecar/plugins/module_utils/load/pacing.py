@@ -10,6 +10,7 @@ kernel wakes either with an error of some 50 microseconds (timerfd_create(2), Li
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import sys
@@ -28,6 +29,7 @@ class Timer:
         self._callback = callback
         self._handle: asyncio.TimerHandle | None = None
         self._kernel = _kernel_timer()
+        self._armed = False
         self.kind = "timerfd" if self._kernel else "event loop, to the millisecond"
         if self._kernel:
             loop.add_reader(self._kernel.fd, self._expired)
@@ -35,6 +37,7 @@ class Timer:
     def at(self, moment_ns: int) -> None:
         """Call back then, or at once where it has passed."""
         if self._kernel:
+            self._armed = True
             self._kernel.arm(max(moment_ns, 1))
             return
         if self._handle:
@@ -51,12 +54,12 @@ class Timer:
             self._handle.cancel()
 
     def _expired(self) -> None:
-        try:
-            os.read(self._kernel.fd, 8)  # type: ignore[union-attr]  # its reader was removed before it
-        except BlockingIOError:
-            # Armed anew between the kernel's news and this call.
-            return
+        self._armed = False
         self._callback()
+        # Armed anew, which is the rule, it has forgotten that it expired; else it would tell so for ever.
+        if self._kernel and not self._armed:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._kernel.fd, 8)
 
 
 class _KernelTimer:
