@@ -8,6 +8,7 @@ Written for a client that sends one request at a time on a connection and wants 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 # What Head.length says beside a length in bytes.
@@ -45,7 +46,11 @@ def parse_head(block: bytes) -> Head:
     if len(digits) < 3 or not digits.isdigit() or digits < b"100":
         raise MalformedAnswer("its status is not a number of three digits")
     status = int(digits)
-    values = _values(block)
+    values: dict[bytes, bytes] = {}
+    for name, value in _HEADERS.findall(block):
+        name, value = name.lower(), value.strip()
+        if values.setdefault(name, value) != value and name == b"content-length":
+            raise MalformedAnswer("it names two content lengths")
     connection = values.get(b"connection", b"").lower()
     keep_alive = b"close" not in connection if block[7:8] == b"1" else b"keep-alive" in connection
     length = _length(values, status)
@@ -60,31 +65,8 @@ def parse_head(block: bytes) -> Head:
     )
 
 
-_NAMES = (b"connection", b"content-length", b"content-type", b"retry-after", b"transfer-encoding", b"x-trace-id")
-
-
-def _values(block: bytes) -> dict[bytes, bytes]:
-    """The headers of interest, the first of each where it comes again. Raises MalformedAnswer where two lengths contradict each other.
-
-    Looking for each in the whole block takes a third of the time of taking the block apart line by line.
-    """
-    lowered = block.lower()
-    values = {}
-    for name in _NAMES:
-        mark = b"\r\n" + name + b":"
-        at = lowered.find(mark)
-        if at < 0:
-            continue
-        values[name] = value = _line(block, at + len(mark))
-        while name == b"content-length" and (at := lowered.find(mark, at + 1)) >= 0:
-            if _line(block, at + len(mark)) != value:
-                raise MalformedAnswer("it names two content lengths")
-    return values
-
-
-def _line(block: bytes, begin: int) -> bytes:
-    end = block.find(b"\r\n", begin)
-    return (block[begin:end] if end >= 0 else block[begin:]).strip()
+# The headers of interest. To look for them in the whole block takes a third of the time of taking it apart line by line.
+_HEADERS = re.compile(rb"\n(connection|content-length|content-type|retry-after|transfer-encoding|x-trace-id):(.*)", re.IGNORECASE)
 
 
 def _length(values: Mapping[bytes, bytes], status: int) -> int:
