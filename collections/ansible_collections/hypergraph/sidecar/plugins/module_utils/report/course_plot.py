@@ -86,12 +86,16 @@ class _Plot:
         for place, phase in enumerate(self._run.phases):
             for begin, end in phase.windows:
                 if begin < self._time.high:
-                    self._band(_band(phase, place), _label(phase), self._time.at(begin), self._time.at(min(end, self._time.high)))
+                    left, right = (self._time.at(min(moment, self._time.high)) for moment in (begin, end))
+                    self._canvas.box(f"band {_band(phase, place)}", left, _LATENCY[0] - 14, right, _FAILED[1])
+        # After all bands, since the name of a fault reaches from its first window to its last.
+        for phase in self._run.phases:
+            if phase.starts_s < self._time.high:
+                self._name(_label(phase), self._time.at(phase.starts_s), self._time.at(min(phase.ends_s, self._time.high)))
 
-    def _band(self, style: str, label: str, left: float, right: float) -> None:
-        self._canvas.box(f"band {style}", left, _LATENCY[0] - 14, right, _FAILED[1])
+    def _name(self, label: str, left: float, right: float) -> None:
         room = int((right - left - 4) / _CHARACTER)
-        if room >= min(len(label), 4):
+        if label and room >= min(len(label), 4):
             says = label if len(label) <= room else f"{label[: room - 1]}…"
             self._canvas.text(says, left + 3, _LATENCY[0] - 3, "start", "phase")
 

@@ -156,11 +156,21 @@ class LoadRun:
         for measured in self.measured:
             if measured.curve:
                 phases.setdefault(measured.phase, []).append(measured)
+        if around := self._around_worst_fault():
+            return [phases[name] for name in around if name in phases]
         groups = [group for phase, group in phases.items() if phase not in warmups] or list(phases.values())
         if len(groups) <= _CHARTS:
             return groups
         worst = max(groups[1:-1], key=lambda group: max(measured.share or 0 for measured in group))
         return [groups[0], worst, groups[-1]]
+
+    def _around_worst_fault(self) -> list[str]:
+        """Of several faults, the phases of the one during which most failed or was slow; nothing where there are no several."""
+        faults = {phase.name: phase.fault for phase in self.phases if phase.fault}
+        during = {phase.name for phase in self.phases if phase.bucket == 1}
+        shares = [(measured.share or 0.0, faults[measured.phase]) for measured in self.measured if measured.phase in faults.keys() & during]
+        worst = max(shares, key=lambda item: item[0])[1] if shares else None
+        return [name for name, fault in faults.items() if fault == worst]
 
     @property
     def highlights(self) -> list[Measured]:

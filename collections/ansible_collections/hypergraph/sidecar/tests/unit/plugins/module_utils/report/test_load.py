@@ -134,6 +134,13 @@ def test_several_faults_stand_each_with_its_own_before_and_after() -> None:
     assert [phase.has(moment) for moment in (24.9, 25.0, 40.0, 50.0, 60.0)] == [False, True, False, True, False]
     page, text = rendered(part(told(document)))
     assert page.count('class="band fault"') == 3 * 3, "two windows of one fault and one of the other, in each class"
+    assert [
+        group[0].phase for group in run_of(summary(*parts[:4], Stretch("drop-s3: during", duration_s=20, errors={"reset": 0.5}))).charted
+    ] == [
+        "drop-s3: before",
+        "drop-s3: during",
+    ]
+    assert page.count(">slow-sae</text>") == 3, "its name reaches over both its windows"
     assert "| slow-sae: chat |" in text and "| drop-s3: token |" in text
 
 
