@@ -85,7 +85,7 @@ def _sound(verdict: Verdict, summary: Mapping[str, Any]) -> bool:
         "the load lasted as long as the experiments",
         ended is None,
         expected="ended by the play",
-        observed=f"ended by {ended}",
+        observed=f"ended by {ended or 'the play'}",
         reason_code="run-interrupted",
         action="Find out what ended it; nobody watching it means that a step took longer than sidecar_chaos_renew_within.",
     )
