@@ -81,23 +81,24 @@ def _sound(verdict: Verdict, summary: Mapping[str, Any]) -> bool:
     """Whether the load lasted, and its generator kept up."""
     problems = [problem for generator in summary["generators"] for problem in generator["problems"]]
     ended = summary["run"]["interrupted"]
-    lasted = verdict.control(
-        "the load lasted as long as the experiments",
-        ended is None,
-        expected="ended by the play",
-        observed=f"ended by {ended or 'the play'}",
-        reason_code="run-interrupted",
-        action="Find out what ended it; nobody watching it means that a step took longer than sidecar_chaos_renew_within.",
-    )
-    kept_up = verdict.control(
-        "the load generator kept up",
-        all(generator["healthy"] for generator in summary["generators"]),
-        expected="chats sent when due",
-        observed="; ".join(problems) or "it was not healthy",
-        reason_code="generator-unhealthy",
-        action="Lower sidecar_chaos_load_rate, or use a larger generator.",
-    )
-    return lasted and kept_up
+    if ended is not None:
+        verdict.inconclusive(
+            "run-interrupted",
+            f"the load beside the experiments did not last as long as they: it was ended by {ended}",
+            "Find out what ended it; nobody watching it means that a step took longer than was to be expected.",
+        )
+    healthy = all(generator["healthy"] for generator in summary["generators"])
+    if not healthy:
+        verdict.inconclusive(
+            "generator-unhealthy",
+            f"the load generator did not keep up, so this says nothing about the service: {'; '.join(problems) or 'it was not healthy'}",
+            "Lower sidecar_chaos_load_rate, or use a larger generator.",
+        )
+    if ended is not None or not healthy:
+        return False
+    verdict.control("the load lasted as long as the experiments", True, reason_code="run-interrupted")
+    verdict.control("the load generator kept up", True, reason_code="generator-unhealthy")
+    return True
 
 
 def _judge_during(verdict: Verdict, experiment: Experiment, phase: str, summary: Mapping[str, Any], rule: Rule) -> dict[str, Any]:
