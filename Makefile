@@ -21,7 +21,7 @@ whole: .venv/dev  ## playbooks on the lab, the defect matrix, the browser, the l
 	pytest -q -n 3 -m 'not paced' --durations 20 tests && pytest -q -n 2 -m paced --durations 20 tests
 
 bench: .venv/dev  ## what it costs, beside its peers; writes benchmarks/RESULTS.md
-	python -m benchmarks.chart
+	python -m benchmarks.chart && python -m benchmarks.load && python -m benchmarks.load_pacing
 
 lint: .venv/dev  ## style, types, documentation
 	ruff check && ruff format --check && mypy && ansible-lint --offline && antsibull-docs lint-collection-docs --plugin-docs $(COLLECTION) && cd $(COLLECTION) && antsibull-changelog lint

@@ -11,6 +11,7 @@ import itertools
 import json
 import ssl
 import sys
+from collections.abc import Sequence
 
 CHAT = json.dumps(
     {
@@ -22,24 +23,30 @@ CHAT = json.dumps(
         "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
     }
 ).encode()
-EVENTS = b"".join(b"data: " + part + b"\n\n" for part in (CHAT, CHAT, b"[DONE]"))
+_PIECES = [
+    json.dumps({"id": "chatcmpl-1", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "blue "}}]})
+] * 16
+EVENTS = [b"data: " + piece.encode() + b"\n\n" for piece in (*_PIECES, "[DONE]")]
 _numbers = itertools.count(1)
 _answered = 0
 
 
 def whole(body: bytes, header: bytes = b"") -> bytes:
     """An answer of known length."""
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n%bContent-Length: %d\r\n\r\n%b" % (header, len(body), body)
+    # ab speaks HTTP/1.0, and wants to be told that the connection is kept.
+    start = b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Type: application/json"
+    return b"%b\r\n%bContent-Length: %d\r\n\r\n%b" % (start, header, len(body), body)
 
 
-def in_chunks(body: bytes, content_type: bytes) -> bytes:
-    """The same in two chunks."""
-    half = len(body) // 2
-    chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:half], body[half:], b""))
-    return b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nTransfer-Encoding: chunked\r\n\r\n%b" % (content_type, chunks)
+def in_chunks(parts: Sequence[bytes], content_type: bytes) -> list[bytes]:
+    """The same as its head with the first chunk, and the other chunks, of which the last is empty."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nTransfer-Encoding: chunked\r\n\r\n" % content_type
+    chunks = [b"%x\r\n%b\r\n" % (len(part), part) for part in (*parts, b"")]
+    return [head + chunks[0], *chunks[1:-2], chunks[-2] + chunks[-1]]
 
 
-PLAIN, CHUNKED, STREAM = whole(CHAT), in_chunks(CHAT, b"application/json"), in_chunks(EVENTS, b"text/event-stream")
+PLAIN, STREAM = whole(CHAT), in_chunks(EVENTS, b"text/event-stream")
+CHUNKED = b"".join(in_chunks((CHAT[: len(CHAT) // 2], CHAT[len(CHAT) // 2 :]), b"application/json"))
 
 
 class Answering(asyncio.Protocol):
@@ -68,17 +75,28 @@ class Answering(asyncio.Protocol):
             path = data.split(b" ", 2)[1]
             data = data[end + 4 + length :]
             if path == b"/count":
-                answer = whole(b"%d" % _answered)
+                self._write(whole(b"%d" % _answered))
+                continue
+            _answered += 1
+            if path.startswith(b"/events"):
+                self._stream(0)
             else:
-                _answered += 1
-                answer = self._answer(path)
-            self._transport.write(answer)  # type: ignore[attr-defined]
+                self._write(self._answer(path))
         self._received = data
 
     def _answer(self, path: bytes) -> bytes:
         if path.startswith(b"/fresh"):
             return whole(CHAT, b"x-request-id: %032d\r\n" % next(_numbers))
-        return CHUNKED if path.startswith(b"/chunked") else STREAM if path.startswith(b"/events") else PLAIN
+        return CHUNKED if path.startswith(b"/chunked") else PLAIN
+
+    def _stream(self, number: int) -> None:
+        """Each event in a turn of the loop of its own, as a gateway streams them: what is written in one turn is sent as one."""
+        self._write(STREAM[number])
+        if number + 1 < len(STREAM):
+            asyncio.get_running_loop().call_soon(self._stream, number + 1)
+
+    def _write(self, data: bytes) -> None:
+        self._transport.write(data)  # type: ignore[attr-defined]
 
 
 async def serve(port: int, certificate: str | None) -> None:

@@ -2,7 +2,7 @@
 
     python -m tests.statistics.simulate [SERVICES]
 
-prints the whole table that docs/guides/load.md quotes (about half an hour for 10,000 services a row); the suite runs a small part of it.
+prints what docs/guides/load.md quotes (about half an hour for 10,000 services a row); the suite runs a small part of it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.dependence import Batches
@@ -110,6 +110,33 @@ def of_all_kinds(service: Service, seconds: int, services: int, seed: int = 1, r
     return Errors(wrong["pass"] / (services / 2), wrong["fail"] / (services / 2), wrong["undecided"] / services)
 
 
+@dataclass(frozen=True)
+class Decided:
+    """Of services looked at again and again: the mean of the seconds until each was decided, and the share that was by the end. Beside it,
+    the share that one look, with the bounds for one look, would have decided at a certain second."""
+
+    mean_s: float
+    share: float
+    at_once: float
+
+
+def decided(
+    service: Service, share: float, services: int, *, every: int = 10, seconds: int = 600, once_at: int = 60, seed: int = 1
+) -> Decided:
+    """How long it takes to decide on services of a share, with looks every so many seconds; who is not decided counts as all of them."""
+    chance, anytime = random.Random(seed), replace(RULE, anytime=True)
+    ends: list[int | None] = []
+    at_once = 0
+    for _service in range(services):
+        whole = batches(service, chance, share, seconds)
+        at_once += judge(whole.segment(0, once_at), RULE).verdict in (PASS, FAIL)
+        looks = range(every, seconds + 1, every)
+        ends.append(next((end for end in looks if judge(whole.segment(0, end), anytime).verdict in (PASS, FAIL)), None))
+    return Decided(
+        sum(seconds if end is None else end for end in ends) / services, sum(end is not None for end in ends) / services, at_once / services
+    )
+
+
 def _lasting(chance: random.Random, mean: float) -> float:
     return math.inf if math.isinf(mean) else chance.expovariate(1 / mean)
 
@@ -124,6 +151,11 @@ def main() -> None:
             limit = at_the_limit(service, seconds, services // 4)
             told = (found.false_pass, found.false_fail, found.undecided, *(limit[verdict] / (services // 4) for verdict in (PASS, FAIL)))
             print(f"| {name} | {seconds} s | " + " | ".join(f"{share:.1%}" for share in told) + " |", flush=True)
+    print("\n| share | decided by looks every 10 s, mean | within 600 s | by one look at 60 s |")
+    print("|---|---|---|---|")
+    for share in (0.01, 0.025, 0.04, 0.06, 0.1):
+        sequential = decided(independent, share, max(services // 10, 1))
+        print(f"| {share:.1%} | {sequential.mean_s:.0f} s | {sequential.share:.1%} | {sequential.at_once:.1%} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.exceedance import judge
-from tests.statistics.simulate import RULE, SERVICES, at_the_limit, batches, of_all_kinds
+from tests.statistics import compare
+from tests.statistics.simulate import RULE, SERVICES, at_the_limit, batches, decided, independent, of_all_kinds
 
 SERVICES_SIMULATED = 120
 
@@ -48,3 +49,24 @@ def test_looking_every_minute_until_it_is_decided_is_seldom_wrong() -> None:
             wrong[name] += any(judge(whole.segment(0, end), rule).verdict == "pass" for end in range(60, 241, 60))
     assert wrong["anytime"] < 12
     assert wrong["anytime"] < wrong["once"] or wrong["once"] == 0
+
+
+def test_looking_again_and_again_decides_what_is_clear_and_costs_more_than_one_look() -> None:
+    clear, close = (decided(independent, share, 20) for share in (0.01, 0.04))
+    assert clear.share == 1
+    assert clear.mean_s < close.mean_s
+    assert close.share < 1
+
+
+@pytest.mark.parametrize("name", ["exponential", "two modes", "Pareto tail 1.5", "AR(1) 0.9", "bursts of 1 s"])
+def test_the_interval_of_a_rise_holds_it_whatever_the_latencies_are_like(name: str) -> None:
+    # Where each holds it with a chance of 95 %, fewer than 53 of 60 do with a chance of 1 %.
+    assert compare.covered(compare.SERVICES[name], 60, 60).held >= 53 / 60
+
+
+def test_an_interval_that_takes_neighbours_for_independent_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: what each request is worth is what makes the interval wide enough."""
+    from ansible_collections.hypergraph.sidecar.plugins.module_utils.load import comparison
+
+    monkeypatch.setattr(comparison, "worth", lambda sample, confidence: 1.0)
+    assert compare.covered(compare.SERVICES["AR(1) 0.9"], 60, 60).held < 53 / 60

@@ -146,3 +146,15 @@ def test_nothing_has_no_percentile():
         Histogram().percentile(0.95)
     with pytest.raises(ValueError, match="95"):
         histogram_of([1]).percentile(95)
+
+
+def test_many_at_once_are_counted_like_one_by_one():
+    together, single = Histogram(), Histogram()
+    for batch in ([], [5, 3, 2_000_000], [0], [7_200_000_000, 1]):
+        together.record_all(batch)
+        for us in batch:
+            single.record(us)
+    assert together.to_document() == single.to_document()
+    with pytest.raises(ValueError, match="-1 us"):
+        together.record_all([4, -1])
+    assert together.count == single.count

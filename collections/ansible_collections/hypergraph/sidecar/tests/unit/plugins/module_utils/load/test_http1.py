@@ -104,3 +104,8 @@ def test_plain_chunks_that_are_all_there_are_joined_at_once() -> None:
 )
 def test_other_chunks_are_left_to_whom_takes_them_as_they_come(data: bytes) -> None:
     assert joined(data, 0) is None
+
+
+def test_answers_that_differ_in_their_trace_alone_are_told_apart():
+    blocks = [b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Trace-Id: %b" % trace for trace in (b"one", b"two")]
+    assert [parse_head(block).trace_id for block in (*blocks, b"HTTP/1.1 200 OK\r\nContent-Length: 5")] == ["one", "two", None]
