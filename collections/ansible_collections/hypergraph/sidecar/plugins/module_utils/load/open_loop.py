@@ -129,11 +129,16 @@ class OpenLoop:
                     continue
                 self._late = True
                 return
-            self._advance()
             if now - due > self._timeout_ns:
-                # With a connection free nobody but the generator is to blame.
-                self.dropped += 1
+                if self._late:
+                    # Its time was over while a connection for it was being opened, in place of one that was not answered on.
+                    self._give_up(self._next, "timeout", now)
+                else:
+                    # With a connection free nobody but the generator is to blame.
+                    self.dropped += 1
+                    self._advance()
                 continue
+            self._advance()
             delay_us = (now - due) // 1000
             if not self._late:
                 self._errors_us.append(delay_us)
