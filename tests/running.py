@@ -51,7 +51,8 @@ class Run:
     @property
     def was_late(self) -> bool:
         """Whether it says that this machine was too busy to send load when it was due."""
-        return any(one["reason_code"] == "generator-unhealthy" for check in self.checks.values() for one in check["shortfalls"])
+        unsure = (check for check in self.checks.values() if check["status"] == "inconclusive")
+        return any(one["reason_code"] == "generator-unhealthy" for check in unsure for one in check["shortfalls"])
 
     def first_lines(self) -> str:
         """What report.md says in its first three lines that are not blank."""

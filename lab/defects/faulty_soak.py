@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from lab.defects import Defects
 
-# What each explanation leaves behind, in bytes; a cache keeps as many as that of the first few.
+# What each explanation leaves behind, in bytes, and what a cache keeps of each of the first few: as much again as the explainer needs.
 _LEAKED = 512 * 1024
-_CACHED = 12
+_CACHED, _CACHED_EACH = 12, 4 * 1024 * 1024
 # How much slower each chat makes those after it, in seconds, and by what share likelier to fail; of all at most so many.
-_SLOWER_SECONDS = 0.001
+_SLOWER_SECONDS = 0.002
 _FAILING = 0.0005
 _AT_MOST = 0.4
 
@@ -22,10 +22,11 @@ class Hoard:
 
     def ended(self) -> None:
         """Keep something of one more."""
-        cached = len(self._kept) < _CACHED and self._defects.applied("benign-memory-plateau")
-        if cached or self._defects.applied("soak-memory-leaks"):
-            # Zeroes would take no memory until somebody writes to them.
+        # Zeroes would take no memory until somebody writes to them.
+        if self._defects.applied("soak-memory-leaks"):
             self._kept.append(b"\x01" * _LEAKED)
+        if len(self._kept) < _CACHED and self._defects.applied("benign-memory-plateau"):
+            self._kept.append(b"\x01" * _CACHED_EACH)
 
 
 class Wear:

@@ -2,7 +2,7 @@
 
     python -m tests.statistics.trends [SERIES]
 
-prints the table that docs/guides/load.md quotes (about half an hour for 2,000 series a row); the suite runs a small part of it.
+prints the table that docs/guides/load.md quotes (a quarter of an hour for 2,000 series a row); the suite runs a small part of it.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def passes_at_limit(kind: Kind, count: int, rise: float, seed: int = 1) -> float
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     rises = (2.0, 4.0, 8.0)
-    print("| curve | false alarm | false pass |" + "".join(f" seen: rise of {rise:g} sd |" for rise in rises))
+    print("| curve | false alarm | false pass |" + "".join(f" seen at {rise:g} |" for rise in rises))
     print("|---|---|---|" + "---|" * len(rises))
     for kind in [*KINDS, *BEYOND]:
         told = (alarms(kind, count), passes_at_limit(kind, count, 2.0), *(alarms(kind, count // 2, rise) for rise in rises))
