@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.faults import CheckError
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.load import retention
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.retention import prune
 from ansible_collections.hypergraph.sidecar.plugins.modules import load_prune
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.load.runs import drive
@@ -147,6 +148,25 @@ def test_what_is_in_use_or_spared_stays(ended: int, tmp_path: Path) -> None:
         NAMES[1],
     ]
     assert sorted(path.name for path in tmp_path.iterdir()) == [NAMES[0], NAMES[3]]
+
+
+def test_a_link_that_is_put_in_place_meanwhile_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, precious = tmp_path / "load", tmp_path / "precious"
+    place = on_generator(root, NAMES[0])
+    on_generator(precious, NAMES[0])
+    busy = retention._busy
+
+    def swapped(name: str, top: int) -> bool:
+        found = busy(name, top)
+        place.parent.rename(tmp_path / "aside")
+        place.parent.symlink_to(precious / NAMES[0])
+        return found
+
+    monkeypatch.setattr(retention, "_busy", swapped)
+    before = sorted(precious.rglob("*"))
+    with pytest.raises(CheckError, match="cannot be removed"):
+        prune(root, COMING, 1)
+    assert sorted(precious.rglob("*")) == before
 
 
 def test_the_module_says_what_it_did_and_never_stands_in_the_way_of_a_run(
