@@ -134,3 +134,114 @@ def test_without_a_whole_segment_nothing_is_said(tmp_path: Path, monkeypatch: py
     (directory / "0001/one.json").unlink()
     verdict = judged(directory, monkeypatch, capsys)
     assert (verdict["status"], verdict["reason_code"]) == ("inconclusive", "no-load-run")
+
+
+def test_memory_that_fills_once_while_it_settles_is_no_leak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    verdict = judged(soak(tmp_path / "night", memory=lambda sample: 50e6 if sample < 3 else 95e6), monkeypatch, capsys)
+    assert verdict["status"] == "pass", verdict["reason"]
+
+
+def test_a_night_between_two_segments_bends_no_curve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    directory = soak(tmp_path / "night", memory=lambda sample: 50e6 + 1e5 * sample)
+    rises = []
+    for idle_s in (0, 12 * 3600):
+        path = directory / "0009/samples.json"
+        document = json.loads(path.read_text())
+        document["samples"] = [{**sample, "at": sample["at"] + idle_s} for sample in document["samples"]]
+        path.write_text(json.dumps(document))
+        told = judged(directory, monkeypatch, capsys)["evidence"]["soak"]["curves"][0]
+        rises.append(next(curve["rise"] for curve in told if curve["kind"] == "memory_bytes"))
+    assert rises[0] == pytest.approx(rises[1])
+
+
+def test_a_segment_driven_again_at_the_end_counts_as_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    directory = soak(tmp_path / "night")
+    path = directory / "0002/one.json"
+    document = json.loads(path.read_text())
+    document["run"]["started_at"] = "2030-01-01T00:00:00Z"
+    path.write_text(json.dumps(document))
+    samples = directory / "0002/samples.json"
+    watched = json.loads(samples.read_text())
+    watched["samples"] = [{**sample, "memory_bytes": 51e6} for sample in watched["samples"]]
+    samples.write_text(json.dumps(watched))
+    told = judged(directory, monkeypatch, capsys)["evidence"]["soak"]["curves"][0]
+    (memory,) = (curve for curve in told if curve["kind"] == "memory_bytes")
+    assert memory["values"][0][-2:] == [51e6, 51e6]
+
+
+def test_a_service_that_was_not_seen_in_every_segment_is_not_taken_for_level(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    directory = soak(tmp_path / "night")
+    for name in ("0004", "0005"):
+        path = directory / name / "samples.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "samples": []}))
+    verdict = judged(directory, monkeypatch, capsys)
+    assert (verdict["status"], verdict["reason_code"]) == ("inconclusive", "samples-missing")
+    assert "explainer in 2 (0004, 0005)" in verdict["reason"]
+
+
+@pytest.mark.parametrize(
+    ("samples", "skip_class"),
+    [
+        ({"endpoints": [], "samples": []}, "disabled_by_config"),
+        (
+            {
+                "endpoints": ["explainer"],
+                "samples": [
+                    {
+                        "at": 1.0,
+                        "endpoint": "explainer",
+                        "memory_bytes": None,
+                        "queue_lag_s": None,
+                        "queue_depth": None,
+                        "process_start": None,
+                    }
+                ],
+            },
+            "not_applicable",
+        ),
+    ],
+)
+def test_memory_that_nobody_can_see_is_said_not_to_be_examined(
+    samples: dict[str, Any], skip_class: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    directory = soak(tmp_path / "night")
+    for path in directory.glob("*/samples.json"):
+        path.write_text(json.dumps(samples))
+    verdict = judged(directory, monkeypatch, capsys)
+    assert verdict["status"] == "pass"
+    assert [skip["skip_class"] for skip in verdict["skips"]] == [skip_class]
+    assert "not examined: memory" in verdict["reason"]
+
+
+def test_segments_whose_generators_were_late_are_driven_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    directory = soak(tmp_path / "night", problems=("it was late",))
+    assert "in 10 of 10 segments (0001, 0002, 0003, …)" in judged(directory, monkeypatch, capsys)["reason"]
+    told = {"directory": str(directory), "id": "night", "environment": "staging", "generators": ["one"], "rate": 20, "segments": 10}
+    again = run_main(make_plan, {**told, "segment_seconds": 100}, monkeypatch, capsys)
+    assert len(again["segments"]) == 10
+    assert not list(directory.glob("*/*.json"))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"segments": []}, "segments is not as a plan has it"),
+        ({"segments": [{"name": "../elsewhere", "attach_rate": 0.1}]}, "segments is not as a plan has it"),
+        ({"segments": [{"name": "0001"}]}, "segments is not as a plan has it"),
+        ({"segments": [{"name": "0001", "attach_rate": 0.1}] * 2}, "segments is not as a plan has it"),
+        ({"generators": ["one", 2]}, "generators is not as a plan has it"),
+        ({"rate_per_s": "much"}, "rate_per_s is not as a plan has it"),
+        ({"id": None}, "id is not as a plan has it"),
+    ],
+)
+def test_a_plan_that_was_tampered_with_is_an_error(
+    change: dict[str, Any], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    directory = soak(tmp_path / "night", count=1)
+    path = directory / "plan.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    verdict = judged(directory, monkeypatch, capsys)
+    assert (verdict["status"], verdict["reason_code"]) == ("error", "soak-unreadable")
+    assert said in verdict["reason"]
