@@ -173,6 +173,25 @@ options:
     description: Connections that polls have for themselves.
     type: int
     default: 8
+  stop_early:
+    description:
+      - End the run as soon as some class surely breaks its objective, or all surely keep theirs, by bounds that hold however often one
+        looks, which is every ten seconds. M(hypergraph.sidecar.slo_check) judges such a run by the same bounds.
+      - Takes a run of one generator with one phase beside warm-up.
+    type: dict
+    suboptions:
+      quantile:
+        description: The share of requests that has to keep the objective.
+        type: float
+        default: 0.95
+      confidence:
+        description: One minus the chance of a wrong pass, and of a wrong fail.
+        type: float
+        default: 0.95
+      correlation_seconds:
+        description: Requests within this time may all share one fate, also where too few exceed to see it.
+        type: float
+        default: 1.0
   start_at:
     description:
       - When the run begins, in seconds since the epoch by the clock of the host that starts the play, so that several generators

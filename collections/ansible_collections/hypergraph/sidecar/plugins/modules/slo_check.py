@@ -59,7 +59,7 @@ options:
   sequential:
     description:
       - Whether the run may be judged again and again while it goes on and end as soon as it is decided. The bounds then hold at every look,
-        and are wider.
+        and are wider. So it is for a run that was to end by itself then (O(hypergraph.sidecar.load#module:stop_early)), whatever this says.
     type: bool
     default: false
   refusals_expected:

@@ -9,6 +9,7 @@ import math
 import re
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..examination import Inspection
@@ -38,6 +39,7 @@ def examine(run: Inspection) -> None:
     if _is_stale(verdict, summary, params["max_age"]):
         return
     kinds = _kinds(params["slo_ms"], summary)
+    rule = _as_stopped(rule, params, summary)
     if _sound(verdict, parts, summary, params):
         present = [kind for kind in kinds if _was_measured(verdict, kind, summary)]
         judged = slo.judged(summary, present, rule, refusals_expected=params["refusals_expected"])
@@ -81,6 +83,21 @@ def _rule(params: Mapping[str, Any]) -> Rule:
             raise CheckError("bad-argument", f"{name} is {params[name]}, expected {low:g} to {high:g}", "Correct the argument.")
     alpha = 1 - params["confidence"]
     return Rule(round(1 - params["quantile"], 9), alpha, alpha, params["correlation_seconds"], anytime=params["sequential"])
+
+
+def _as_stopped(rule: Rule, params: Mapping[str, Any], summary: Mapping[str, Any]) -> Rule:
+    """The rule for a run that was to end as soon as it was decided: that by which it looked. Raises CheckError for another."""
+    bounds = summary["plan"].get("stop_early")
+    if bounds is None:
+        return rule
+    for name, value in bounds.items():
+        if params[name] != value:
+            raise CheckError(
+                "objective-differs",
+                f"{name} is {params[name]:g}, but the run was to end as soon as it was decided by {value:g}",
+                f"Judge it with {name} {value:g}, or run the load again.",
+            )
+    return replace(rule, anytime=True)
 
 
 def _kinds(objectives: Mapping[str, float | None] | None, summary: Mapping[str, Any]) -> list[str]:

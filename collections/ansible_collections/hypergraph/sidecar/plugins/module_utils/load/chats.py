@@ -99,6 +99,10 @@ class Chats:
         """Follow the plan."""
         self.loop.adjust(now)
 
+    def cut(self) -> None:
+        """Send what is due by now, and no more."""
+        self.loop.cut(monotonic_ns())
+
     def stop(self) -> None:
         """Send no more; what is on its way is awaited."""
         self._sending = False

@@ -78,6 +78,10 @@ class ClosedLoop:
         if self._timer:
             self._timer.close()
 
+    def cut(self, _now: int) -> None:
+        """Nothing waits to be sent."""
+        self.stop()
+
     def refused(self, _error: str) -> None:
         """A connection could not be opened. Whoever waits for it is not due."""
 

@@ -115,7 +115,8 @@ class Engine:
         self._told = told
         run_id = told.run_id or f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
         self._course = course = Course(run_id, told.environment, told.clock_offset_ms)
-        self._ended = asyncio.Event()
+        # Sending is over; and so is the run, whatever is still on its way.
+        self._over, self._ended = asyncio.Event(), asyncio.Event()
         self._fault: CheckError | None = None
         self._tally = Tally.of(plan)
         self._chat_records = Records(told.directory / CHAT_FILE, CHAT_FIELDS, self._give_up)
@@ -162,16 +163,18 @@ class Engine:
             if position:
                 course.phase = position
                 self._chats.enter(position)
-            await self._wait(course.began_ns + int(phase.ends_s * _NS))
+            await self._wait(course.began_ns + int(phase.ends_s * _NS), self._over)
         # An open loop has arrivals that were due and still wait for a connection.
         if self._plan.model == "closed" or self._ended.is_set():
             self._chats.stop()
+        elif self._over.is_set():
+            self._chats.cut()
         self._health.end()
         course.sent_until_s = course.elapsed_s
         course.phase = len(self._plan.phases)
         course.state = "draining"
         while not self._ended.is_set() and (self._chats.loop.arriving or self._chats.under_way or self._follower.pending):
-            await self._wait(time.monotonic_ns() + _NS // 20)
+            await self._wait(time.monotonic_ns() + _NS // 20, self._ended)
         self._chats.stop()
         for task in filter(None, (ticking, self._writing)):
             task.cancel()
@@ -191,14 +194,14 @@ class Engine:
         if ahead < -_LATE_START_S:
             late = f"it began {-ahead:.1f} s after the moment all generators were to begin"
             self._course.problems.append(f"{late}: let that be further ahead (sidecar_load_lead)")
-        await self._wait(time.monotonic_ns() + int(max(ahead, 0.0) * _NS))
+        await self._wait(time.monotonic_ns() + int(max(ahead, 0.0) * _NS), self._ended)
 
-    async def _wait(self, until_ns: int) -> None:
-        """Wait until a moment, or the end of the run if that comes first."""
+    async def _wait(self, until_ns: int, event: asyncio.Event) -> None:
+        """Wait until a moment, or an event if that comes first."""
         # Loops that round their timers may wake too early.
-        while not self._ended.is_set() and (seconds := (until_ns - time.monotonic_ns()) / _NS) > 0:
+        while not event.is_set() and (seconds := (until_ns - time.monotonic_ns()) / _NS) > 0:
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), seconds)
+                await asyncio.wait_for(event.wait(), seconds)
 
     async def _ticking(self) -> None:
         """Ten times a second: what is overdue ends, lines are written, seconds are closed. Late ticks tell how late the loop is."""
@@ -239,10 +242,14 @@ class Engine:
     def interrupt(self, why: str) -> None:
         """End the run now, without waiting for what is on its way; the summary names why."""
         self._course.interrupted = self._course.interrupted or why
-        self._ended.set()
+        self._end()
 
     def _give_up(self, fault: CheckError) -> None:
         self._fault = self._fault or fault
+        self._end()
+
+    def _end(self) -> None:
+        self._over.set()
         self._ended.set()
 
     @contextlib.contextmanager
@@ -266,8 +273,15 @@ class Engine:
     async def _write_partial(self) -> None:
         for _piece in self._tally.prepare():
             await asyncio.sleep(0)
-        if self._course.state != "ended":
-            self._replace(SUMMARY_FILE, self._account.summary())
+        if self._course.state == "ended":
+            return
+        summary = self._account.summary()
+        self._replace(SUMMARY_FILE, summary)
+        if self._plan.stop_early:
+            # In a thread, where sending does not wait for it.
+            decided = await asyncio.to_thread(self._plan.stop_early.decides, summary)
+            if decided:
+                self._over.set()
 
     def _write_summary(self) -> dict[str, Any]:
         summary = self._account.summary()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from time import monotonic_ns
 
 from .channel import Channel
@@ -85,6 +86,13 @@ class OpenLoop:
         self._next = None
         if self._timer:
             self._timer.close()
+
+    def cut(self, now: int) -> None:
+        """Send what was due until now, and nothing that is due later."""
+        last = now - self._began_ns
+        self._arrivals = takewhile(lambda arrival: arrival.due_ns <= last, self._arrivals)
+        if self._next and self._next.due_ns > last:
+            self._next = None
 
     def refused(self, error: str) -> None:
         """A connection could not be opened: where there is no other, that fails those that are due."""

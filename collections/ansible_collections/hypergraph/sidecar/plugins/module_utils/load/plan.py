@@ -12,6 +12,7 @@ from typing import Any
 
 from ..connection import Connection, Token
 from ..faults import CheckError
+from .stopping import StopEarly
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "directory": {"type": "path", "required": True},
@@ -64,6 +65,14 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "poll_interval": {"type": "float", "default": 0.1},
     "poll_rate": {"type": "float", "default": 1000.0},
     "poll_connections": {"type": "int", "default": 8},
+    "stop_early": {
+        "type": "dict",
+        "options": {
+            "quantile": {"type": "float", "default": 0.95},
+            "confidence": {"type": "float", "default": 0.95},
+            "correlation_seconds": {"type": "float", "default": 1.0},
+        },
+    },
     "start_at": {"type": "float"},
     "clock_offset_ms": {"type": "float"},
     "clock_uncertainty_ms": {"type": "float"},
@@ -132,6 +141,7 @@ class Plan:
     poll_interval: float
     poll_rate: float
     poll_connections: int
+    stop_early: StopEarly | None = None
 
     @property
     def duration_s(self) -> float:
@@ -170,6 +180,7 @@ class Plan:
             "timeouts": {"chat_s": self.chat_timeout, "explanation_s": self.explanation_timeout, "connect_s": self.connect_timeout},
             "slo_ms": dict(self.slo_ms),
             "polling": {"interval_s": self.poll_interval, "rate_per_s": self.poll_rate, "connections": self.poll_connections},
+            **({"stop_early": self.stop_early.document()} if self.stop_early else {}),
         }
 
 
@@ -222,7 +233,21 @@ def plan(params: Mapping[str, Any], connection: Connection) -> Plan:
         poll_interval=params["poll_interval"],
         poll_rate=params["poll_rate"],
         poll_connections=params["poll_connections"],
+        stop_early=_stop_early(params, phases),
     )
+
+
+def _stop_early(params: Mapping[str, Any], phases: tuple[Phase, ...]) -> StopEarly | None:
+    """Raises CheckError where the run has more than one phase to decide, or is one of several that would each end at another moment."""
+    if params["stop_early"] is None:
+        return None
+    judged = [phase.name for phase in phases if phase.kind != "warmup"]
+    if judged != [phases[-1].name]:
+        problem = f"the phases judged are {', '.join(judged)}, expected one, which is the last"
+        raise _bad("stop_early", problem, "Leave out the others (ramp), or stop_early.")
+    if params["start_at"] is not None:
+        raise _bad("stop_early", "the run is one of several that begin together", "Use one generator, or leave out stop_early.")
+    return StopEarly.of(params["stop_early"])
 
 
 def _phases(params: Mapping[str, Any]) -> tuple[Phase, ...]:

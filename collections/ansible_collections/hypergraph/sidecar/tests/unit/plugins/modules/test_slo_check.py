@@ -173,6 +173,15 @@ def test_a_run_that_is_too_old_is_not_judged(check: Any) -> None:
     assert check(old, max_age=1e9)["status"] == check(old)["status"] == "pass"
 
 
+def test_a_run_that_ended_when_it_was_decided_is_judged_by_the_bounds_it_looked_by(check: Any) -> None:
+    usual = chats(steady(24, 70, slow=0.0))
+    early = {**usual, "plan": {**usual["plan"], "stop_early": {"quantile": 0.95, "confidence": 0.95, "correlation_seconds": 1.0}}}
+    assert check(usual)["status"] == "pass"
+    assert said(check(early)) == ("inconclusive", "too-few-samples")
+    assert check(usual, sequential=True)["reason"] == check(early)["reason"]
+    assert said(check(early, quantile=0.9)) == ("error", "objective-differs")
+
+
 def test_an_objective_the_run_did_not_count_by_is_an_error(check: Any) -> None:
     verdict = check(chats(steady(22, 240)), slo_ms={"chat": 400})
     assert said(verdict) == ("error", "objective-differs")
