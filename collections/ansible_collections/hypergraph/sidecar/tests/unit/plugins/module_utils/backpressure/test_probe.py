@@ -19,6 +19,7 @@ from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.load
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.modules.module_run import run_main
 
 TOKEN = {"name": "alpha-writer", "token": "Zq8vX3c9K1m2n3p4", "tenant_id": "alpha", "scopes": ["traces:write", "traces:read"]}
+_TRIES = 4
 METRICS = """# TYPE backpressure_level gauge
 backpressure_level {level}
 # TYPE backpressure_actions_total counter
@@ -129,9 +130,13 @@ def probed(service: Ladder, monkeypatch: pytest.MonkeyPatch, capsys: Any, direct
 def test_a_service_is_driven_into_refusing_and_judged_by_how_it_does(
     service: type[Ladder], status: str, code: str, monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path
 ) -> None:
-    verdict = probed(service(), monkeypatch, capsys, tmp_path)
-    if verdict["reason_code"] == "generator-unhealthy":
-        pytest.skip(f"this machine is too busy to drive a load: {verdict['reason']}")
+    # Where this machine is too busy to drive a load, the verdict says so, and it is driven again.
+    for attempt in range(_TRIES):
+        directory = tmp_path / str(attempt)
+        directory.mkdir()
+        verdict = probed(service(), monkeypatch, capsys, directory)
+        if verdict["reason_code"] != "generator-unhealthy":
+            break
     assert (verdict["status"], verdict["reason_code"]) == (status, code), verdict["reason"]
     steps = {row["step"]: row for row in verdict["evidence"]["steps"]}
     if service is Roomy:
@@ -140,7 +145,7 @@ def test_a_service_is_driven_into_refusing_and_judged_by_how_it_does(
     else:
         assert verdict["examined"]["refusals"] > 20
         assert steps["overload"]["offered_per_s"] == 2 * steps["saturation"]["offered_per_s"] == 60
-        assert {path.name for path in tmp_path.iterdir()} == {"search", "attached", "plain"}
+        assert {path.name for path in directory.iterdir()} == {"search", "attached", "plain"}
 
 
 @pytest.mark.parametrize(
