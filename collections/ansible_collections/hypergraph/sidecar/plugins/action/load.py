@@ -32,6 +32,7 @@ _SHOW_EVERY_S = 5.0
 # After so long without news it is asked whether the job is still there.
 _SILENCE_S = 5.0
 _WATCHED_WITHIN_S = 30.0
+_APPEARS_WITHIN_S = 10.0
 # A connection that was cut may never say so. A module takes longer than a command.
 _ANSWER_WITHIN_S, _RESULT_WITHIN_S = 10.0, 30.0
 # The module knows how long its plan takes; this only has to be longer than any.
@@ -161,8 +162,13 @@ class ActionModule(ActionBase):
             "mode": mode,
             "_async_dir": self._remote_expand_user(self.get_shell_option("async_dir", default="~/.ansible_async")),
         }
-        result: dict[str, Any] = self._execute_module(module_name="ansible.legacy.async_status", module_args=asked, task_vars=variables)
-        return result
+        give_up = time.monotonic() + _APPEARS_WITHIN_S
+        while True:
+            result: dict[str, Any] = self._execute_module(module_name="ansible.legacy.async_status", module_args=asked, task_vars=variables)
+            # On a busy host a job that was just started has not written its file yet.
+            if result.get("msg") != "could not find job" or time.monotonic() > give_up:
+                return result
+            time.sleep(_ASK_EVERY_S)
 
     def _alive(self, progress: Mapping[str, Any]) -> bool:
         return bool(self._low_level_execute_command(f"kill -0 {int(progress['pid'])}", sudoable=True).get("rc") == 0)
