@@ -104,7 +104,7 @@ class FaultyWorker(Seeded, Worker):
 
     def _plan(self, record: TraceRecord) -> Plan:
         plan = super()._plan(record)
-        if plan.degraded and self._defects.applied("goodput-collapses"):
+        if "reduce-layers" in plan.degraded and self._defects.applied("goodput-collapses"):
             plan.seconds *= _THRASHING
         return plan
 

@@ -88,6 +88,8 @@ class FaultyChat(Seeded, Chat):
         except ApiError as refusal:
             if refusal.status != 429:
                 raise
+            # Where that is seeded, the refusal was counted where nobody sees it.
+            self._defects.applied("ladder-counter-frozen")
             if self._defects.applied("retry-after-missing"):
                 raise ApiError(429, refusal.message, refusal.kind, code=refusal.code) from None
             if self._defects.applied("retry-after-a-day"):

@@ -157,11 +157,8 @@ class ActionModule(ActionBase):
             return said, None
 
     def _status(self, job: str, mode: str, variables: dict[str, Any]) -> dict[str, Any]:
-        asked = {
-            "jid": job,
-            "mode": mode,
-            "_async_dir": self._remote_expand_user(self.get_shell_option("async_dir", default="~/.ansible_async")),
-        }
+        # As it is: the job took ~ for what HOME said, where Ansible's own expansion takes it for the home that the user database knows.
+        asked = {"jid": job, "mode": mode, "_async_dir": self.get_shell_option("async_dir", default="~/.ansible_async")}
         give_up = time.monotonic() + _APPEARS_WITHIN_S
         while True:
             result: dict[str, Any] = self._execute_module(module_name="ansible.legacy.async_status", module_args=asked, task_vars=variables)
