@@ -98,7 +98,7 @@ def test_generators_begin_together_and_are_judged_as_one(healthy_lab: Lab, tmp_p
     ("changes", "reason_code", "said"),
     [
         ({"sidecar_attach_rate": 7}, "load-not-driven", "attach_rate"),
-        ({"sidecar_load_duration": 2}, "too-few-samples", "Let the phase last"),
+        ({"sidecar_load_duration": 2}, "too-few-samples", "samples needed"),
     ],
 )
 def test_a_load_that_shows_nothing_closes_the_gate(
