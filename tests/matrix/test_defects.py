@@ -97,7 +97,8 @@ BENIGN = [defect for defect in CATALOG.values() if defect.benign]
 
 def seeded(defect: Defect, name: str) -> Any:
     """The case of a defect; one that is told from what a load measured takes a machine that has time for it."""
-    return pytest.param(defect, id=name, marks=[pytest.mark.paced] if defect.check in (*LOAD_CHECKS, *PRESSURE_CHECKS) else [])
+    paced = defect.check in (*LOAD_CHECKS, *PRESSURE_CHECKS) or defect.id in CHAOS_BESIDE_LOAD
+    return pytest.param(defect, id=name, marks=[pytest.mark.paced] if paced else [])
 
 
 def judged(defect: Defect, start_lab: Callable[..., Lab], tmp_path: Path) -> tuple[Lab, Run, tuple[str, ...]]:
