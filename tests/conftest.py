@@ -18,7 +18,7 @@ from lab.process.publication import artifacts
 from lab.process.state_directory import StateDirectory
 from tests.running import CHECKOUT, Run, environment, playbook
 
-_TRIES = 3
+_TRIES = 5
 
 
 @dataclass(frozen=True)
