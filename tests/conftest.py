@@ -38,17 +38,26 @@ class Lab:
         return playbook(name, *arguments, results=results, SIDECAR_LAB_STATE=str(self.state), **env)
 
     def measure(self, results: Path, *arguments: str, name: str) -> Run:
-        """Run a playbook that drives load; where it says that this machine was too busy to send it, do what it says: run it again."""
-        for _attempt in range(_TRIES - 1):
-            run = self.verify(results, *arguments, name=name)
-            if not run.was_late:
-                return run
-        return self.verify(results, *arguments, name=name)
+        """Run a playbook that drives load, in time."""
+        return in_time(lambda: self.verify(results, *arguments, name=name))
+
+    def stop(self) -> None:
+        """Take it down before its scope ends."""
+        command("down", "--state", str(self.state))
 
     def applied_defects(self) -> set[str]:
         """The seeded defects that have really taken effect."""
         journal = self.state / "defects_applied.jsonl"
         return {json.loads(line)["defect"] for line in journal.read_text().splitlines()} if journal.exists() else set()
+
+
+def in_time(drive: Callable[[], Run]) -> Run:
+    """A run that drives load; where it says that this machine was too busy to send it, what it says is done: it is run again."""
+    for _attempt in range(_TRIES - 1):
+        run = drive()
+        if not run.was_late:
+            return run
+    return drive()
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:

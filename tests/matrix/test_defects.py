@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lab.defects import CATALOG, Defect
-from tests.conftest import Lab, publish
+from tests.conftest import Lab, in_time, publish
 from tests.running import CHAOS_CHECKS, LOAD_CHECKS, PRESSURE_CHECKS, RUNTIME_CHECKS, STATIC_CHECKS, Run
 
 SEEDED = [defect for defect in CATALOG.values() if not defect.benign]
@@ -52,7 +52,7 @@ BRIEF_LOAD = {
     "sidecar_slo_correlation_seconds": 0.1,
 }
 # What takes longer to tell from an objective that is kept, or comes late.
-LONG_LOAD = {"chat-tail-8-percent": 100, "chat-slow-late": 100}
+LONG_LOAD = {"chat-tail-8-percent": {"sidecar_load_duration": 100}, "chat-slow-late": {"sidecar_load_duration": 100}}
 # A lab whose ladder acts at rates that one machine can offer, and a climb that shows it.
 SLOW_LAB = [
     f"--set={setting}"
@@ -110,21 +110,33 @@ def judged(defect: Defect, start_lab: Callable[..., Lab], tmp_path: Path) -> tup
     if defect.check in STATIC_CHECKS:
         lab = publish(tmp_path / "lab", defect.id)
         return lab, lab.verify(tmp_path, name="pre_deploy"), STATIC_CHECKS
-    lab = start_lab("--defect", defect.id, *(SLOW_LAB if defect.check in PRESSURE_CHECKS else []))
+    labs: list[Lab] = []
+
+    def started() -> Lab:
+        # What a defect does may depend on what its lab has been through.
+        for lab in labs:
+            lab.stop()
+        labs.append(start_lab("--defect", defect.id, *(SLOW_LAB if defect.check in PRESSURE_CHECKS else [])))
+        return labs[-1]
+
+    def measured(name: str, *arguments: str, **variables: object) -> Run:
+        told = json.dumps({**variables, "sidecar_load_directory": str(tmp_path / "load")})
+        return in_time(lambda: started().verify(tmp_path, *arguments, "-e", told, name=name))
+
     if defect.check in PRESSURE_CHECKS:
-        return lab, lab.measure(tmp_path, "-e", json.dumps(BRIEF_PRESSURE), name="backpressure"), PRESSURE_CHECKS
-    if defect.id in GROWING:
+        run, checks = measured("backpressure", **BRIEF_PRESSURE), PRESSURE_CHECKS
+    elif defect.id in GROWING:
+        # Goes on where it was, with the segments that are not whole.
         told = {**BRIEF_SOAK, "sidecar_load_directory": str(tmp_path / "load"), **(BENIGN_SOAK if defect.benign else {})}
-        return lab, lab.measure(tmp_path, "-e", json.dumps(told), name="soak"), LOAD_CHECKS
-    if defect.check in LOAD_CHECKS:
-        told = {**BRIEF_LOAD, "sidecar_load_directory": str(tmp_path / "load")}
-        told["sidecar_load_duration"] = LONG_LOAD.get(defect.id, BRIEF_LOAD["sidecar_load_duration"])
-        return lab, lab.measure(tmp_path, "-e", json.dumps(told), name="load"), LOAD_CHECKS
-    if defect.check in CHAOS_CHECKS:
-        beside = {**CHAOS_BESIDE_LOAD.get(defect.id, {}), "sidecar_load_directory": str(tmp_path / "load")}
-        return lab, lab.measure(tmp_path, *ONE_FAULT, "-e", json.dumps(beside), name="chaos"), CHAOS_CHECKS
-    options = ("--skip-tags", ",".join(STATIC_CHECKS), "-e", "sidecar_gate_selected_only=true")
-    return lab, lab.verify(tmp_path, *options), RUNTIME_CHECKS
+        run, checks = started().measure(tmp_path, "-e", json.dumps(told), name="soak"), LOAD_CHECKS
+    elif defect.check in LOAD_CHECKS:
+        run, checks = measured("load", **{**BRIEF_LOAD, **LONG_LOAD.get(defect.id, {})}), LOAD_CHECKS
+    elif defect.check in CHAOS_CHECKS:
+        run, checks = measured("chaos", *ONE_FAULT, **CHAOS_BESIDE_LOAD.get(defect.id, {})), CHAOS_CHECKS
+    else:
+        options = ("--skip-tags", ",".join(STATIC_CHECKS), "-e", "sidecar_gate_selected_only=true")
+        run, checks = started().verify(tmp_path, *options), RUNTIME_CHECKS
+    return labs[-1], run, checks
 
 
 @pytest.mark.parametrize("defect", [seeded(defect, f"{defect.check}-{defect.id}") for defect in SEEDED])

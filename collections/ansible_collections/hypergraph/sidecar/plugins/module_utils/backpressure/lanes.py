@@ -15,7 +15,9 @@ from typing import Any
 from ..connection import MAX_SECONDS, Connection
 from ..faults import CheckError
 from ..load import plan as plans
+from ..load.exceedance import STATISTICS
 from ..load.plan import MAX_RATE, Plan
+from ..ranges import hold_within
 
 SATURATION, OVERLOAD = "saturation", "overload"
 # What drives the service apart from what is waited for: opening connections, reading metrics, reading graphs.
@@ -23,32 +25,30 @@ _OVERHEAD_S = 30.0
 # When explanations end is asked for more seldom than in a load that measures how long they take: here a backlog waits, all of it polled.
 _POLL_INTERVAL_S = 0.5
 _POLL_CONNECTIONS = 16
-_BOUNDS = (
-    ("start_rate", 0.1, MAX_RATE),
-    ("max_rate", 0.1, MAX_RATE),
-    ("growth", 1.05, 10.0),
-    ("step_seconds", 1.0, 3600.0),
-    ("hold", 2.0, 3600.0),
-    ("overload", 1.0, 10.0),
-    ("chat_rate", 0.1, MAX_RATE),
-    ("connections", 1, plans.MAX_CONCURRENCY),
-    ("trace_budget", 1.0, 3600.0),
-    ("lag_limit", 0.1, 3600.0),
-    ("retry_after_max", 0.001, 86400.0),
-    ("counter_tolerance", 0.0, 1.0),
-    ("goodput_share", 0.0, 1.0),
-    ("recovery_within", 1.0, 3600.0),
-    ("correlation_seconds", 0.001, 3600.0),
-    ("sample_interval", 0.1, 60.0),
-    ("graphs", 0, 1000),
-)
+_RANGES = {
+    "start_rate": (0.1, MAX_RATE),
+    "max_rate": (0.1, MAX_RATE),
+    "growth": (1.05, 10.0),
+    "step_seconds": (1.0, 3600.0),
+    "hold": (2.0, 3600.0),
+    "overload": (1.0, 10.0),
+    "chat_rate": (0.1, MAX_RATE),
+    "connections": (1, plans.MAX_CONCURRENCY),
+    "trace_budget": (1.0, 3600.0),
+    "lag_limit": (0.1, 3600.0),
+    "retry_after_max": (0.001, 86400.0),
+    "counter_tolerance": (0.0, 1.0),
+    "goodput_share": (0.0, 1.0),
+    "recovery_within": (1.0, 3600.0),
+    "correlation_seconds": STATISTICS["correlation_seconds"],
+    "sample_interval": (0.1, 60.0),
+    "graphs": (0, 1000),
+}
 
 
 def check(params: Mapping[str, Any], deadline: float) -> None:
     """Raise CheckError for an argument that is out of its bounds, or a deadline that the load may take longer than."""
-    for name, low, high in _BOUNDS:
-        if not (math.isfinite(params[name]) and low <= params[name] <= high):
-            raise CheckError("bad-argument", f"{name} is {params[name]}, expected {low:g} to {high:g}", "Correct the argument.")
+    hold_within(params, _RANGES)
     if params["start_rate"] > params["max_rate"]:
         reason = f"start_rate is {params['start_rate']:g}, expected at most max_rate, which is {params['max_rate']:g}"
         raise CheckError("bad-argument", reason, "Lower start_rate or raise max_rate.")

@@ -10,6 +10,8 @@ from typing import Any
 
 from ..examination import Inspection
 from ..faults import CheckError
+from ..load.exceedance import STATISTICS
+from ..ranges import hold_within
 from .callers import Terms, judge_callers
 from .judgement import Experiment, Limits, judge_drill, judge_experiment
 
@@ -41,7 +43,5 @@ def examine(inspection: Inspection) -> None:
 
 
 def _terms(params: Mapping[str, Any]) -> Terms:
-    for name, low, high in (("correlation_seconds", 0.001, 3600.0), ("max_regression", 0.0, 100.0)):
-        if not low <= params[name] <= high:
-            raise CheckError("bad-argument", f"{name} is {params[name]}, expected {low:g} to {high:g}", "Correct the argument.")
+    hold_within(params, {"correlation_seconds": STATISTICS["correlation_seconds"], "max_regression": (0.0, 100.0)})
     return Terms(params["correlation_seconds"], params["max_regression"])

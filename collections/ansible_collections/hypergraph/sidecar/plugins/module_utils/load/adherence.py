@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -14,10 +13,11 @@ from typing import Any
 
 from ..examination import Inspection
 from ..faults import CheckError, CheckInconclusive
+from ..ranges import hold_within
 from ..rfc3339 import parse_utc
 from ..verdict import Verdict
 from . import regression, slo
-from .exceedance import FAIL, PASS, Rule
+from .exceedance import FAIL, PASS, STATISTICS, Rule
 from .merge import merged
 from .reading import CLASSES, read
 from .telling import packed, told
@@ -73,16 +73,8 @@ def _is_stale(verdict: Verdict, summary: Mapping[str, Any], max_age: float | Non
 
 
 def _rule(params: Mapping[str, Any]) -> Rule:
-    for name, low, high in (
-        ("quantile", 0.5, 0.9999),
-        ("confidence", 0.5, 0.9999),
-        ("correlation_seconds", 0.001, 3600.0),
-        ("max_regression", 0.0, 100.0),
-    ):
-        if not (math.isfinite(params[name]) and low <= params[name] <= high):
-            raise CheckError("bad-argument", f"{name} is {params[name]}, expected {low:g} to {high:g}", "Correct the argument.")
-    alpha = 1 - params["confidence"]
-    return Rule(round(1 - params["quantile"], 9), alpha, alpha, params["correlation_seconds"], anytime=params["sequential"])
+    hold_within(params, {**STATISTICS, "max_regression": (0.0, 100.0)})
+    return Rule.told(params, anytime=params["sequential"])
 
 
 def _as_stopped(rule: Rule, params: Mapping[str, Any], summary: Mapping[str, Any]) -> Rule:

@@ -123,7 +123,9 @@ class Engine:
         self._explanation_records = Records(told.directory / EXPLANATION_FILE, EXPLANATION_FIELDS, self._give_up)
         self._follower = Follower(plan, goal, self._explanation_records, lambda: course.began_ns)
         self._chats = Chats(plan, goal, self._tally.measured, self._chat_records, self._follower)
-        self._health = Health(loop_name, told.clock_offset_ms, told.clock_uncertainty_ms, common_start=told.start_at is not None)
+        objective_ms = min(plan.slo_ms.values())
+        common_start = told.start_at is not None
+        self._health = Health(loop_name, objective_ms, told.clock_offset_ms, told.clock_uncertainty_ms, common_start=common_start)
         self._account = Account(plan, course, self._tally, self._chats, self._follower, self._health)
         self._seconds = 0
         self._writing: asyncio.Task[None] | None = None

@@ -13,8 +13,10 @@ stretch seen had come once more, and a fail if it had not come at all.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 from ..probability import binomial
 from . import anytime
@@ -23,6 +25,8 @@ from .dependence import Batches, design_effect, looks, uncertainty
 PASS, FAIL, UNDECIDED = "pass", "fail", "inconclusive"
 # More samples than this are not asked for: the observed rate is too near to the limit to tell them apart.
 MAX_SAMPLES = 100_000_000
+# What a module's arguments may be that a rule is made of.
+STATISTICS = {"quantile": (0.5, 0.9999), "confidence": (0.5, 0.9999), "correlation_seconds": (0.001, 3600.0)}
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,12 @@ class Rule:
     fail_alpha: float
     correlation_s: float
     anytime: bool = False
+
+    @classmethod
+    def told(cls, params: Mapping[str, Any], *, anytime: bool = False) -> Rule:
+        """As arguments within ``STATISTICS`` say: wrong passes and wrong fails have the same chance, one minus the confidence."""
+        alpha = 1 - params["confidence"]
+        return cls(round(1 - params["quantile"], 9), alpha, alpha, params["correlation_seconds"], anytime)
 
     @property
     def least_samples(self) -> int:

@@ -8,16 +8,13 @@ The bounds are those that hold however often one looks (``anytime``), so whoever
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..faults import CheckError
+from ..ranges import hold_within
 from . import slo
-from .exceedance import FAIL, PASS, Rule
-
-_BOUNDS = (("quantile", 0.5, 0.9999), ("confidence", 0.5, 0.9999), ("correlation_seconds", 0.001, 3600.0))
+from .exceedance import FAIL, PASS, STATISTICS, Rule
 
 
 @dataclass(frozen=True)
@@ -31,11 +28,8 @@ class StopEarly:
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> StopEarly:
         """From a module's argument. Raises CheckError for a number out of range."""
-        for name, low, high in _BOUNDS:
-            if not (math.isfinite(told[name]) and low <= told[name] <= high):
-                reason = f"stop_early.{name}: it is {told[name]}, expected {low:g} to {high:g}"
-                raise CheckError("bad-load-plan", reason, "Correct the argument.")
-        return cls(*(float(told[name]) for name, _low, _high in _BOUNDS))
+        hold_within(told, STATISTICS, member_of="stop_early.", reason_code="bad-load-plan")
+        return cls(*(float(told[name]) for name in STATISTICS))
 
     def document(self) -> dict[str, float]:
         """The bounds as the summary's plan tells them."""
@@ -43,8 +37,7 @@ class StopEarly:
 
     def rule(self) -> Rule:
         """How a class is judged."""
-        alpha = 1 - self.confidence
-        return Rule(round(1 - self.quantile, 9), alpha, alpha, self.correlation_seconds, anytime=True)
+        return Rule.told(self.document(), anytime=True)
 
     def decides(self, summary: Mapping[str, Any]) -> bool:
         """Whether a summary of the run so far shows that some class surely breaks its objective, or that all surely keep theirs."""

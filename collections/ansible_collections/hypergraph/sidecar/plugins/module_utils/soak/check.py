@@ -5,33 +5,29 @@
 
 from __future__ import annotations
 
-import math
 import os
 from pathlib import Path
 
 from ..examination import Inspection
 from ..faults import CheckError, CheckInconclusive
-from ..load.exceedance import Rule
+from ..load.exceedance import STATISTICS, Rule
 from ..load.files import replace
+from ..ranges import hold_within
 from . import curves, judging, record, telling
 
-_BOUNDS = (
-    ("quantile", 0.5, 0.9999),
-    ("confidence", 0.5, 0.9999),
-    ("correlation_seconds", 0.001, 3600.0),
-    ("max_p95_rise", 0.0, 100.0),
-    ("max_error_rise", 0.0, 1.0),
-    ("max_memory_rise", 0.0, 100.0),
-    ("max_lag_rise", 0.0, 3600.0),
-)
+_RANGES = {
+    **STATISTICS,
+    "max_p95_rise": (0.0, 100.0),
+    "max_error_rise": (0.0, 1.0),
+    "max_memory_rise": (0.0, 100.0),
+    "max_lag_rise": (0.0, 3600.0),
+}
 
 
 def examine(run: Inspection) -> None:
     """Judge the soak in a directory."""
     params, verdict = run.params, run.verdict
-    for name, low, high in _BOUNDS:
-        if not (math.isfinite(params[name]) and low <= params[name] <= high):
-            raise CheckError("bad-argument", f"{name} is {params[name]}, expected {low:g} to {high:g}", "Correct the argument.")
+    hold_within(params, _RANGES)
     directory = Path(params["directory"])
     plan = record.plan_in(directory)
     segments = record.segments_in(directory, plan)
@@ -72,8 +68,7 @@ def examine(run: Inspection) -> None:
         )
         judged = [curve for curve in found if curve.kind in (curves.MEMORY, curves.LAG)]
     else:
-        alpha = 1 - params["confidence"]
-        judging.judge_objectives(verdict, summaries, Rule(round(1 - params["quantile"], 9), alpha, alpha, params["correlation_seconds"]))
+        judging.judge_objectives(verdict, summaries, Rule.told(params))
     judging.judge_trends(verdict, judged, params["confidence"])
     verdict.record(soak=telling.evidence(plan, segments, driven, found, judged, params["confidence"]))
 

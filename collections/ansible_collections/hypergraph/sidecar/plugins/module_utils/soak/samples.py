@@ -16,6 +16,7 @@ from ..faults import CheckError, CheckFault
 from ..http_client import Client
 from ..metrics.expectations import Endpoint, endpoints
 from ..metrics.scrape import Flaw, scrape
+from ..ranges import hold_within
 
 MEMORY, LAG, DEPTH = "process_resident_memory_bytes", "explainer_queue_lag_seconds", "explainer_queue_depth"
 MAX_SAMPLES = 20_000
@@ -44,9 +45,7 @@ class Watched:
 
 def watch(client: Client, params: Mapping[str, Any]) -> dict[str, Any]:
     """Read all endpoints every ``interval`` seconds for ``seconds``. Raises CheckError where nothing could be read at all."""
-    for name, low, high in (("seconds", 0.1, MAX_SECONDS), ("interval", 0.1, 3600.0)):
-        if not low <= params[name] <= high:
-            raise CheckError("bad-argument", f"{name} is {params[name]}, expected {low:g} to {high:g}", "Correct the argument.")
+    hold_within(params, {"seconds": (0.1, MAX_SECONDS), "interval": (0.1, 3600.0)})
     found, _absent = endpoints([{**item, "families": None} for item in params["endpoints"]])
     if params["seconds"] / params["interval"] * max(len(found), 1) > MAX_SAMPLES:
         raise CheckError("bad-argument", f"interval is {params['interval']:g} s, which makes more than {MAX_SAMPLES} samples", "Raise it.")

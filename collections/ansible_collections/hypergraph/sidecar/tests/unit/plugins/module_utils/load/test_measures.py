@@ -119,11 +119,21 @@ def test_retry_after_is_seconds_or_a_date(said: str | None, seconds: float | Non
 
 
 @pytest.mark.parametrize(
-    ("lag_ms", "send_ms", "dropped", "said"),
-    [(1, 1, 0, ""), (80, 1, 0, "event loop"), (1, 30, 0, "sent requests"), (1, 1, 2, "dropped 2 of 1000")],
+    ("objective_ms", "lag_ms", "send_ms", "dropped", "said"),
+    [
+        (500, 1, 1, 0, ""),
+        (500, 49, 24, 0, ""),
+        (500, 51, 1, 0, "event loop was late by 51 ms (p99), expected at most 50 ms"),
+        (500, 1, 26, 0, "sent requests 26 ms late (p99), expected at most 25 ms"),
+        (5000, 490, 240, 0, ""),
+        (50, 9, 9, 0, ""),
+        (50, 11, 1, 0, "expected at most 10 ms"),
+        (50, 1, 11, 0, "expected at most 10 ms"),
+        (500, 1, 1, 2, "dropped 2 of 1000"),
+    ],
 )
-def test_a_generator_that_did_not_keep_up_says_why(lag_ms: int, send_ms: int, dropped: int, said: str) -> None:
-    health = Health("uvloop", None)
+def test_a_generator_that_did_not_keep_up_says_why(objective_ms: float, lag_ms: int, send_ms: int, dropped: int, said: str) -> None:
+    health = Health("uvloop", objective_ms, None)
     health.begin()
     for _tick in range(10):
         health.lag.record(lag_ms * 1000)

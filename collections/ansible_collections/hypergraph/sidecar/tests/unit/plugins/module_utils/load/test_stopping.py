@@ -61,7 +61,7 @@ def test_what_was_due_when_it_was_decided_is_counted(tmp_path: Path) -> None:
     [
         ({"ramp": 1.0}, "the phases judged are ramp, steady, expected one, which is the last"),
         ({"start_at": 1.0}, "one of several that begin together"),
-        ({"stop_early": {**BOUNDS, "quantile": 1.5}}, "stop_early.quantile: it is 1.5, expected 0.5 to 0.9999"),
+        ({"stop_early": {**BOUNDS, "quantile": 1.5}}, "stop_early.quantile is 1.5, expected 0.5 to 0.9999"),
     ],
 )
 def test_what_cannot_be_stopped_is_refused(changes: dict[str, Any], said: str) -> None:
