@@ -93,15 +93,24 @@ def _ab(url: str, connections: int, seconds: int, scratch: Path, _stream: bool) 
 
 
 def _k6(url: str, connections: int, seconds: int, scratch: Path, _stream: bool) -> list[str]:
+    return _k6_run(url, {"vus": connections, "duration": f"{seconds}s"}, scratch)
+
+
+def k6_at(rate: float, url: str, connections: int, seconds: int, scratch: Path) -> list[str]:
+    """k6 in an open loop: so many requests a second, whatever the answers take."""
+    paced = {"executor": "constant-arrival-rate", "rate": round(rate), "duration": f"{seconds}s", "preAllocatedVUs": connections}
+    return _k6_run(url, {"scenarios": {"paced": paced}}, scratch)
+
+
+def _k6_run(url: str, options: dict[str, object], scratch: Path) -> list[str]:
     script = scratch / "chat.js"
-    headers = dict(map(_split, _HEADERS))
     script.write_text(
         'import http from "k6/http";\n'
+        f"export const options = {json.dumps({'insecureSkipTLSVerify': True, **options})};\n"
         f"export default function () {{ http.post({json.dumps(f'{url}/v1/chat/completions')}, {json.dumps(CHAT)}, "
-        f"{{ headers: {json.dumps(headers)} }}); }}\n"
+        f"{{ headers: {json.dumps(dict(map(_split, _HEADERS)))} }}); }}\n"
     )
-    told = ["-q", "--insecure-skip-tls-verify", "--vus", str(connections), "--duration", f"{seconds}s"]
-    return ["k6", "run", *told, "--out", f"csv={scratch / 'k6.csv'}", str(script)]
+    return ["k6", "run", "-q", "--out", f"csv={scratch / 'k6.csv'}", str(script)]
 
 
 def _vegeta(url: str, connections: int, seconds: int, scratch: Path, _stream: bool) -> list[str]:
