@@ -20,18 +20,12 @@ description:
   - Ctrl-C or SIGTERM ends the run; what was measured until then is kept, and the summary says that it was interrupted.
 extends_documentation_fragment:
   - hypergraph.sidecar.connection
+  - hypergraph.sidecar.load
 options:
   directory:
     description: Where results go, on the host the module runs on. It must not hold those of another run.
     type: path
     required: true
-  environment:
-    description: What the summary calls the environment.
-    type: str
-    default: ""
-  run_id:
-    description: What the summary calls the run. Without it, the time and some random digits.
-    type: str
   load_model:
     description:
       - With V(closed), each of O(concurrency) callers sends its next chat when it has the answer to the last, together no faster than
@@ -106,18 +100,10 @@ options:
     type: str
     choices: [sentence, token, mix]
     default: mix
-  featureset:
-    description: Featureset that explanations are asked with.
-    type: str
-    default: sae-gpt4-2m
   seed:
     description: With the same seed, the same chats ask for the same explanations, and Poisson arrivals come at the same moments.
     type: int
     default: 1
-  model:
-    description: Model name to send with chats.
-    type: str
-    default: gpt-4o-mini
   prompts:
     description: What the chats say, in turn.
     type: list
@@ -138,27 +124,6 @@ options:
     description: Seconds opening a connection may take, at most O(timeout).
     type: float
     default: 5.0
-  explanation_timeout:
-    description: Seconds an explanation may take before it counts as unfinished.
-    type: float
-    default: 60.0
-  slo_ms:
-    description: What answers may take in milliseconds, to count those that take longer.
-    type: dict
-    default: {}
-    suboptions:
-      chat:
-        description: A chat.
-        type: float
-        default: 500.0
-      sentence:
-        description: An explanation by sentence.
-        type: float
-        default: 2000.0
-      token:
-        description: An explanation by token.
-        type: float
-        default: 8000.0
   poll_interval:
     description:
       - Seconds between two polls of an explanation, rising to 5 % of its age. Its latency is known with this error, always to the
@@ -196,9 +161,6 @@ options:
     description:
       - When the run begins, in seconds since the epoch by the clock of the host that starts the play, so that several generators
         begin together.
-    type: float
-  clock_offset_ms:
-    description: By how much the generator's clock is ahead. The action plugin measures it; give it only where the module is run without.
     type: float
   clock_uncertainty_ms:
     description:

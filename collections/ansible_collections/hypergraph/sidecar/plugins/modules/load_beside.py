@@ -20,6 +20,7 @@ description:
   - The role C(hypergraph.sidecar.chaos_recovery) uses it to see what callers meet while a fault is in force.
 extends_documentation_fragment:
   - hypergraph.sidecar.connection
+  - hypergraph.sidecar.load
 options:
   state:
     description:
@@ -32,13 +33,6 @@ options:
     description: Directory on the load generator for records and summaries; one without results of another run.
     type: path
     required: true
-  environment:
-    description: Name of the environment, for the summary.
-    type: str
-    default: ""
-  run_id:
-    description: Name of the run.
-    type: str
   rate:
     description: Chats per second, whatever the answers take.
     type: float
@@ -51,42 +45,10 @@ options:
     description: Share of the chats that ask for an explanation by sentence, 0 to 1.
     type: float
     default: 0.05
-  featureset:
-    description: Featureset that explanations are asked with.
-    type: str
-    default: sae-gpt4-2m
-  model:
-    description: Model name to send with chats.
-    type: str
-    default: gpt-4o-mini
-  explanation_timeout:
-    description: Seconds an explanation may take before it counts as unfinished.
-    type: float
-    default: 60.0
-  slo_ms:
-    description: What answers may take in milliseconds, to count those that take longer.
-    type: dict
-    default: {}
-    suboptions:
-      chat:
-        description: A chat.
-        type: float
-        default: 500.0
-      sentence:
-        description: An explanation by sentence.
-        type: float
-        default: 2000.0
-      token:
-        description: An explanation by token.
-        type: float
-        default: 8000.0
   longest:
     description: Seconds after which the load ends whatever happens.
     type: float
     default: 7200.0
-  clock_offset_ms:
-    description: By how much the generator's clock is ahead. The action plugin measures it; give it only where the module is run without.
-    type: float
   clock_uncertainty_ms:
     description: By how much O(clock_offset_ms) may be wrong. The action plugin measures it.
     type: float
