@@ -12,8 +12,8 @@ from dataclasses import dataclass
 class Check:
     """One check. ``would_fail`` says what defect turns it red: a green line is worth what it could have caught.
 
-    ``groups`` are the inventory groups whose hosts its tasks run on; a check without any runs on the controller. One that is not
-    ``routine`` has a playbook of its own, and a run that names no required checks does not ask for it.
+    ``groups`` are the inventory groups whose hosts its tasks run on, one host of each where it is ``one_host``; a check without any runs
+    on the controller. One that is not ``routine`` has a playbook of its own, and a run that names no required checks does not ask for it.
     """
 
     id: str
@@ -21,6 +21,7 @@ class Check:
     tags: tuple[str, ...]
     would_fail: str
     groups: tuple[str, ...] = ()
+    one_host: bool = False
     waivable: bool = True
     routine: bool = True
 
@@ -73,6 +74,7 @@ CATALOG = (
         ("load",),
         "a 429 without Retry-After, chats that suffer with the explanations, an accepted trace lost, goodput that collapses",
         groups=("sidecar_probes",),
+        one_host=True,
         routine=False,
     ),
     Check(

@@ -67,9 +67,10 @@ def check(params: Mapping[str, Any], deadline: float) -> None:
 def rates(params: Mapping[str, Any]) -> list[float]:
     """Attached chats per second of the search's steps: a geometric ladder from start_rate, the last of them max_rate."""
     found = [float(params["start_rate"])]
-    while found[-1] < params["max_rate"]:
-        found.append(min(found[-1] * params["growth"], float(params["max_rate"])))
-    return found
+    # A product that misses max_rate by rounding alone is max_rate.
+    while (following := found[-1] * params["growth"]) < params["max_rate"] * (1 - 1e-9):
+        found.append(following)
+    return found if found[-1] == params["max_rate"] else [*found, float(params["max_rate"])]
 
 
 def search(params: Mapping[str, Any], connection: Connection) -> Plan:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..connection import Connection, Token
@@ -48,16 +48,20 @@ def reading_of(scrapes: Iterable[Scrape]) -> Reading:
     actions: dict[str, float] = {}
     refused: list[float] = []
     for one in scrapes:
-        for name, values in ((LEVEL, levels), (LAG, lags)):
-            if name in one.families:
-                values += [float(sample.value) for sample in one.families[name].samples]
-        if ACTIONS in one.families:
-            for sample in one.families[ACTIONS].samples:
-                action = sample.labels.get("action", "")
-                actions[action] = actions.get(action, 0.0) + float(sample.value)
+        levels += [value for _labels, value in _series(one, LEVEL)]
+        lags += [value for _labels, value in _series(one, LAG)]
+        for labels, value in _series(one, ACTIONS):
+            action = labels.get("action", "")
+            actions[action] = actions.get(action, 0.0) + value
         if REQUESTS in one.families:
-            refused.append(sum(float(s.value) for s in one.families[REQUESTS].samples if s.labels.get("status") == _REFUSED))
+            refused.append(sum(value for labels, value in _series(one, REQUESTS) if labels.get("status") == _REFUSED))
     return Reading(max(levels, default=None), max(lags, default=None), actions, sum(refused) if refused else None)
+
+
+def _series(one: Scrape, name: str) -> Iterator[tuple[Mapping[str, str], float]]:
+    """Labels and value of each series of a family, and not of those beside it that say when a counter was created (OpenMetrics)."""
+    if name in one.families:
+        yield from ((sample.labels, float(sample.value)) for sample in one.families[name].samples if sample.name == name)
 
 
 def counted(before: Reading, after: Reading, between: Sequence[Reading]) -> Counted:

@@ -65,6 +65,9 @@ class Scope:
         """Hosts with their group that brought no result where others of the same group did: something ended their play before the check."""
         answered = frozenset(heard)
         silent: dict[str, str] = {}
+        catalogued = find(check)
+        if catalogued and catalogued.one_host:
+            return silent
         for group in groups_of(check):
             hosts = self.groups.get(group, ())
             if answered.intersection(hosts):

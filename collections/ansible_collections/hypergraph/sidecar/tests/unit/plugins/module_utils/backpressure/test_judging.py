@@ -66,6 +66,7 @@ def test_a_service_that_gives_way_well_passes_on_every_count() -> None:
         ({"counted": replace(COUNTED, actions={**ACTIONS, "refuse-attach": 379.0})}, "ladder-miscounted", "379 counted"),
         ({"counted": replace(COUNTED, actions={**ACTIONS, "refuse-attach": 800.0})}, "ladder-miscounted", "800 counted"),
         ({"counted": replace(COUNTED, actions={"refuse-attach": 400.0, "reduce-topk": 0.0})}, "soft-rungs-unused", "reduce-topk 0"),
+        ({"counted": replace(COUNTED, actions={"refuse-attach": 400.0})}, "soft-rungs-unused", "no such action is exposed"),
         ({"graphs": Graphs(20, {"tr_9": "no JSON"})}, "graph-invalid-under-pressure", "1 are not: tr_9: no JSON"),
         ({"recovery": Recovery(None, 60.0, 1.0, "was accepted")}, "pressure-not-released", "not in 60 s"),
         ({"recovery": Recovery(61.0, 61.0, 0.0, "was accepted")}, "pressure-not-released", "61.0 s"),
@@ -121,10 +122,22 @@ def test_refusals_of_others_do_not_count_as_miscounted() -> None:
     assert judged(counted=busy)["status"] == "pass"
 
 
-def test_without_the_family_the_rest_passes_and_the_verdict_names_what_was_left_out() -> None:
-    verdict = judged(counted=replace(COUNTED, actions=None))
+@pytest.mark.parametrize(
+    ("missing", "family"), [({"actions": None}, "backpressure_actions_total"), ({"level": None}, "backpressure_level")]
+)
+def test_without_a_family_the_rest_passes_and_the_verdict_names_what_was_left_out(missing: dict[str, None], family: str) -> None:
+    verdict = judged(counted=replace(COUNTED, **missing))
     assert verdict["status"] == "pass"
-    assert "backpressure_actions_total" in verdict["reason"]
+    assert family in verdict["reason"]
+
+
+def test_a_level_that_nobody_exposes_is_not_said_to_be_0() -> None:
+    def recovery(**seen: Any) -> str:
+        return judged(**seen)["assertions"][-1]["name"]
+
+    assert recovery().endswith("and the level is 0")
+    unknown = {"counted": replace(COUNTED, level=None), "recovery": replace(HEALTHY.recovery, level=None)}
+    assert recovery(**unknown).endswith("attached chats are accepted again")
 
 
 def test_the_peak_is_the_best_step_that_lasted_long_enough_to_tell() -> None:

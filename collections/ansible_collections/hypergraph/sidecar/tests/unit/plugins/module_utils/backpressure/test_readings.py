@@ -33,6 +33,20 @@ explainer_queue_lag_seconds 3.25
 # TYPE backpressure_actions_total counter
 backpressure_actions_total{{action="reduce-topk"}} 5
 """
+# As prometheus_client writes it by default.
+OPENMETRICS = """# TYPE backpressure_actions counter
+backpressure_actions_total{{action="refuse-attach"}} 7.0
+backpressure_actions_created{{action="refuse-attach"}} 1.79e+09
+# TYPE http_requests counter
+http_requests_total{{status="429"}} 9.0
+http_requests_created{{status="429"}} 1.79e+09
+# EOF
+"""
+PAGES = {
+    "/gateway": (GATEWAY, "text/plain; version=0.0.4"),
+    "/explainer": (EXPLAINER, "text/plain; version=0.0.4"),
+    "/openmetrics": (OPENMETRICS, "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+}
 
 
 class Page:
@@ -48,8 +62,8 @@ def exposing(page: Page) -> Iterator[str]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            text = {"/gateway": GATEWAY, "/explainer": EXPLAINER}.get(self.path)
-            self.answer(200 if text else 503, (text or "").format(level=page.level).encode(), ("Content-Type", "text/plain; version=0.0.4"))
+            text, kind = PAGES.get(self.path, ("", "text/plain"))
+            self.answer(200 if text else 503, text.format(level=page.level).encode(), ("Content-Type", kind))
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
@@ -80,6 +94,11 @@ def test_levels_and_lags_are_the_highest_and_counters_add_up() -> None:
     with exposing(Page()) as url:
         reading = read(Client(Connection(url)), [f"{url}/gateway", f"{url}/explainer"])
     assert reading == Reading(2.0, 3.25, {"refuse-attach": 7.0, "reduce-topk": 5.0}, 9.0)
+
+
+def test_when_a_counter_was_created_is_no_part_of_what_it_counted() -> None:
+    with exposing(Page()) as url:
+        assert read(Client(Connection(url)), [f"{url}/openmetrics"]) == Reading(None, None, {"refuse-attach": 7.0}, 9.0)
 
 
 def test_an_endpoint_that_does_not_answer_is_named() -> None:

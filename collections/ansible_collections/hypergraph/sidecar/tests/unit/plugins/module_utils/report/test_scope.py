@@ -55,6 +55,7 @@ def test_hosts_that_kept_silent_are_named_where_their_group_answered() -> None:
     assert scope.silent_hosts("tenant_isolation", ["p1", "p2"]) == {}
     assert scope.silent_hosts("tenant_isolation", ["p1", "p2", "e2"]) == {"e1": "sidecar_explainers"}
     assert scope.silent_hosts("our_queue", ["p1"]) == {}
+    assert scope.silent_hosts("backpressure", ["p1"]) == {}, "one host speaks for all"
 
 
 def test_whatever_keeps_a_run_from_looking_at_everything_is_told() -> None:
