@@ -57,9 +57,9 @@ LONG_LOAD = {"chat-tail-8-percent": {"sidecar_load_duration": 100}, "chat-slow-l
 SLOW_LAB = [
     f"--set={setting}"
     for setting in (
-        "EXPLAINER_WORKERS=1",
-        "EXPLAIN_SENTENCE_MS=lognormal:300,450",
-        "EXPLAIN_TOKEN_MS=lognormal:600,800",
+        "EXPLAINER_WORKERS=2",
+        "EXPLAIN_SENTENCE_MS=lognormal:200,300",
+        "EXPLAIN_TOKEN_MS=lognormal:400,530",
         "QUEUE_SOFT_DEPTH=8",
         "QUEUE_HARD_DEPTH=24",
         "QUEUE_SOFT_LAG_SECONDS=0.5",
