@@ -34,7 +34,7 @@ options:
     description:
       - Ids of the checks without which the environment is not fit to serve. Each must be pass, or waived in whole. One that is skipped,
         inconclusive or has no result at all closes the gate.
-      - Without it, every check of the collection is required.
+      - Without it, those are required that C(playbooks/verify.yml) runs without being asked to.
     type: list
     elements: str
   question:
