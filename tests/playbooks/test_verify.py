@@ -111,6 +111,22 @@ def test_the_gate_is_asked_when_the_run_is_limited(start_lab: Callable[..., Lab]
     assert "--limit" in run.first_lines()
 
 
+@pytest.mark.parametrize("tag", ["always", "tagged"])
+@pytest.mark.parametrize("name", ["verify", "pre_deploy"])
+def test_the_gate_cannot_be_skipped_by_its_tags(name: str, tag: str, tmp_path: Path) -> None:
+    run = playbook(name, "--skip-tags", tag, results=tmp_path)
+    assert run.returncode != 0
+    assert "The gate cannot be skipped: leave always and tagged out of --skip-tags." in run.output
+    assert "TASK" not in run.output or name == "pre_deploy"
+
+
+def test_a_gate_before_a_deploy_is_asked_when_the_run_is_limited(tmp_path: Path) -> None:
+    run = playbook("pre_deploy", "--limit", "lab", results=tmp_path)
+    assert run.returncode == 2
+    assert set(run.report["not_run"]) >= set(STATIC_CHECKS)
+    assert "--limit" in run.first_lines()
+
+
 def test_empty_groups_are_not_run(tmp_path: Path) -> None:
     inventory = tmp_path / "hosts.yml"
     inventory.write_text("all:\n  children:\n    sidecar_probes: {}\n")
