@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from .objects import Object, mapping, mappings, sequence, text
+
+_ALTERNATIVES = re.compile(r"\{([^{}]*)\}")
 
 
 def leaves_replicas(spec: Mapping[str, Any], workload: Object) -> tuple[bool, bool]:
@@ -22,8 +26,19 @@ def leaves_replicas(spec: Mapping[str, Any], workload: Object) -> tuple[bool, bo
 
 
 def _ignores_replicas(entry: Mapping[str, Any], workload: Object) -> bool:
-    about = {"group": workload.group, "kind": workload.kind, "name": workload.name, "namespace": workload.namespace}
-    same = all(text(entry.get(key)) in ("", "*", value) for key, value in about.items() if key != "namespace" or value)
+    patterns = {"group": workload.group, "kind": workload.kind}
+    same = all(_matches(text(entry.get(key)), value) for key, value in patterns.items())
+    same = same and text(entry.get("name")) in ("", workload.name)
+    # An object that is written without a namespace goes to its application's, whichever that is.
+    same = same and (not workload.namespace or text(entry.get("namespace")) in ("", workload.namespace))
     pointers = {text(pointer).rstrip("/") for pointer in sequence(entry.get("jsonPointers"))}
     by_query = any(".spec.replicas" in text(query) for query in sequence(entry.get("jqPathExpressions")))
     return same and (bool(pointers & {"/spec/replicas", "/spec"}) or by_query or bool(sequence(entry.get("managedFieldsManagers"))))
+
+
+def _matches(pattern: str, value: str) -> bool:
+    """Whether a glob matches as Argo CD has it (util/argo/diff/ignore.go): an empty one matches nothing but the core group."""
+    found = _ALTERNATIVES.search(pattern)
+    if found is None:
+        return fnmatchcase(value, pattern)
+    return any(_matches(f"{pattern[: found.start()]}{one}{pattern[found.end() :]}", value) for one in found[1].split(","))

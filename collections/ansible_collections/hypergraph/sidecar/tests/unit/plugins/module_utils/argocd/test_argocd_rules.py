@@ -234,6 +234,10 @@ VIOLATIONS: list[tuple[str, list[Edit], str]] = [
         "without RespectIgnoreDifferences=true",
     ),
     ("self-heal-fights-autoscaler", [(SHOP, (*SPEC, "ignoreDifferences", 0, "name"), "webs")], "without ignoreDifferences"),
+    # Group and kind are patterns, of which an empty group is the core group; a name is a name.
+    ("self-heal-fights-autoscaler", [(SHOP, (*SPEC, "ignoreDifferences", 0, "group"), GONE)], "without ignoreDifferences"),
+    ("self-heal-fights-autoscaler", [(SHOP, (*SPEC, "ignoreDifferences", 0, "kind"), "Deploy")], "without ignoreDifferences"),
+    ("self-heal-fights-autoscaler", [(SHOP, (*SPEC, "ignoreDifferences", 0, "name"), "*")], "without ignoreDifferences"),
     (
         "self-heal-fights-autoscaler",
         [(SHOP, (*SPEC, "ignoreDifferences", 0, "jsonPointers"), ["/spec/replica"])],
@@ -325,6 +329,8 @@ NEAR_MISSES: list[tuple[str, list[Edit]]] = [
     ("sync-option-unknown", [(KEDA, ("spec", "syncPolicy", "syncOptions"), ["PrunePropagationPolicy=background", "Prune=confirm"])]),
     ("sync-option-unknown", [(KEDA, ("spec", "syncPolicy", "syncOptions"), ["{{.option}}"])]),
     ("self-heal-fights-autoscaler", [(SHOP, (*SPEC, "ignoreDifferences", 0, "namespace"), "shop-production")]),
+    ("self-heal-fights-autoscaler", [(SHOP, (*SPEC, "ignoreDifferences", 0, "kind"), "{Deploy,StatefulS}*")]),
+    ("self-heal-fights-autoscaler", [(SHOP, (*SPEC, "ignoreDifferences", 0, "name"), GONE)]),
     ("custom-resource-before-definition", [(KEDA, WAVE, "0"), (SHOP, WAVE, "1")]),
     ("custom-resource-before-definition", [(KEDA, WAVE, "0"), (KEDA, ("spec", "destination"), {"name": "elsewhere", "namespace": "keda"})]),
     ("sync-wave-invalid", [(KEDA, WAVE, "+3")]),

@@ -261,6 +261,8 @@ spec:
         ("kind: Deployment", "kind: Deployment, name: web", True),
         ("kind: Deployment", "kind: Deployment, name: worker", False),
         ("group: apps", 'group: "*"', True),
+        ("group: apps, kind: Deployment", "kind: Deployment", False),
+        ("kind: Deployment", "kind: Deploy*", True),
     ],
 )
 def test_replicas_are_left_to_the_autoscaler_where_argo_cd_ignores_them(given: str, instead: str, left: bool) -> None:
