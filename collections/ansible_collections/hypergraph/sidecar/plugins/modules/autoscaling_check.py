@@ -16,8 +16,8 @@ description:
     C(replicas-owned-twice) or C(autoscaler-name-too-long).
   - What the values set. Bounds, intervals, fallback and C(backlogSecondsTarget) are compared with what is rendered of them. Fails with
     C(values-disagree) or C(backlog-target-disagrees), the latter also where the lag in seconds would be divided by the replicas.
-  - How far and how fast. Fails with C(replica-bounds-inverted), C(zero-without-external-trigger), C(resource-request-missing) or
-    C(scaling-behavior-refused). Warns of C(scaling-setting-inert).
+  - How far and how fast. Fails with C(replica-bounds-inverted), C(autoscaler-paused), C(zero-without-external-trigger),
+    C(resource-request-missing) or C(scaling-behavior-refused). Warns of C(scaling-setting-inert).
   - What triggers say. Fails with C(trigger-metadata-not-text), C(trigger-parameter-missing), C(trigger-parameter-refused),
     C(metric-type-refused), C(trigger-refused), C(authentication-missing), C(formula-refused), C(kafka-trigger-refused),
     C(consumers-exceed-partitions), C(queue-url-refused), C(scaler-query-invalid), C(scaler-query-returns-many) or

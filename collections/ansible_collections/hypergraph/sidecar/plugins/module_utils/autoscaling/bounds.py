@@ -14,13 +14,26 @@ from ..manifests.quantity import quantity
 from ..manifests.rules import WARNING, Outcome
 from .problems import Problem, outcomes
 from .registry import RULES
-from .targets import Autoscaler, Target, autoscaled, autoscalers, scaled_objects, whole
-from .triggers import RESOURCE_TYPES, triggers_of
+from .targets import (
+    PAUSED,
+    PAUSED_REPLICAS,
+    PAUSED_SCALE_OUT,
+    SCALED_OBJECT,
+    Autoscaler,
+    Target,
+    autoscaled,
+    autoscalers,
+    scaled_objects,
+    whole,
+)
+from .triggers import RESOURCE_TYPES, owners, triggers_of
 
 # Kubernetes autoscaling/v2, HPAScalingRules and HPAScalingPolicy.
 _MAX_WINDOW_SECONDS = 3600
 _MAX_PERIOD_SECONDS = 1800
 _SELECTIONS = ("Max", "Min", "Disabled")
+# What Go's strconv.ParseBool takes for false; to KEDA all else pauses.
+_FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
 
 @RULES.rule(
@@ -48,6 +61,32 @@ def _inversions(one: Autoscaler, kubernetes: Version) -> Iterator[Problem]:
     # Behind the feature gate HPAScaleToZero, which was off at least so long.
     if not one.by_keda and least < 1 and kubernetes < (1, 36):
         yield ("spec", one.min_path), "at least 1", str(least)
+
+
+@RULES.rule(
+    "autoscaler-paused",
+    "No autoscaler is paused",
+    examines="ScaledObjects and ScaledJobs",
+    source="kedacore/keda apis/keda/v1alpha1/scaledobject_types.go, NeedToBePausedByAnnotation, NeedToPauseScaleOut",
+    fix="Take the annotation away; what it was set for by hand is over.",
+)
+def _paused(bundle: Bundle) -> Iterator[Outcome]:
+    for one in owners(bundle.objects):
+        pausing = list(_pausing(one))
+        for key in pausing:
+            yield Outcome(one, False, "no pause", f"{key}: {one.annotations[key]}", ("metadata", "annotations", key))
+        if not pausing:
+            yield Outcome(one, True)
+
+
+def _pausing(one: Object) -> Iterator[str]:
+    """The annotations that keep it from scaling out. That replicas are held takes any value, and is for ScaledObjects only."""
+    scales = one.kind == SCALED_OBJECT
+    if scales and PAUSED_REPLICAS in one.annotations:
+        yield PAUSED_REPLICAS
+    for key in (PAUSED, PAUSED_SCALE_OUT) if scales else (PAUSED,):
+        if str(one.annotations.get(key, "false")) not in _FALSE:
+            yield key
 
 
 @RULES.rule(

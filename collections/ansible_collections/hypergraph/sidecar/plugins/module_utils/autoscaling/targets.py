@@ -9,6 +9,7 @@ KEDA makes a HorizontalPodAutoscaler of each ScaledObject; what is left out mean
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ from ..manifests.workloads import Workload, workloads
 KEDA = "keda.sh"
 SCALED_OBJECT = "ScaledObject"
 HPA = "HorizontalPodAutoscaler"
+PAUSED, PAUSED_REPLICAS, PAUSED_SCALE_OUT = (f"autoscaling.keda.sh/{name}" for name in ("paused", "paused-replicas", "paused-scale-out"))
 # Bounds where a ScaledObject names none.
 _MIN, _MAX = 0, 100
 
@@ -85,6 +87,12 @@ class Autoscaler:
         return found if found is not None else (_MAX if self.by_keda else self.min_replicas)
 
     @property
+    def paused_replicas(self) -> int | None:
+        """How many replicas KEDA holds the workload at, in place of scaling it; None where it is told no number."""
+        told = str(self.object.annotations.get(PAUSED_REPLICAS, "")) if self.by_keda else ""
+        return int(told) if re.fullmatch(r"\d{1,9}", told, re.ASCII) else None
+
+    @property
     def hpa_name(self) -> str:
         """The name of the HorizontalPodAutoscaler that sets the replicas."""
         if not self.by_keda:
@@ -102,13 +110,15 @@ class Target:
 
     @property
     def min_replicas(self) -> int:
-        """The fewest replicas it is scaled to."""
-        return self.autoscaler.min_replicas
+        """The fewest replicas it is scaled to, or held at while the autoscaler is paused."""
+        held = self.autoscaler.paused_replicas
+        return self.autoscaler.min_replicas if held is None else held
 
     @property
     def max_replicas(self) -> int:
-        """The most replicas it is scaled to."""
-        return self.autoscaler.max_replicas
+        """The most replicas it is scaled to, or held at while the autoscaler is paused."""
+        held = self.autoscaler.paused_replicas
+        return self.autoscaler.max_replicas if held is None else held
 
 
 def autoscalers(bundle: Bundle) -> Iterator[Autoscaler]:

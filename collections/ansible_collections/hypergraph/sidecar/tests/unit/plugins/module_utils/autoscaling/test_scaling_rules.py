@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.autoscaling import bounds, fallback, ownership
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.autoscaling.targets import PAUSED, PAUSED_REPLICAS, PAUSED_SCALE_OUT
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.manifests.objects import Path
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.autoscaling.scaled import (
     CACHE,
+    JOB,
     MIXER,
     NIGHTS,
     WEB,
@@ -91,6 +93,13 @@ VIOLATIONS: list[tuple[str, list[Edit], str]] = [
     ("replica-bounds-inverted", [(WEB, ("spec", "minReplicaCount"), GONE), (WEB, ("spec", "idleReplicaCount"), 0)], "fewer idle"),
     ("replica-bounds-inverted", [(CACHE, ("spec", "minReplicas"), 7)], "observed 6"),
     ("replica-bounds-inverted", [(CACHE, ("spec", "minReplicas"), 0)], "at least 1"),
+    ("autoscaler-paused", [(WEB, (*ANNOTATIONS, PAUSED), "true")], f"observed {PAUSED}: true"),
+    ("autoscaler-paused", [(WEB, (*ANNOTATIONS, PAUSED), "yes")], f"observed {PAUSED}: yes"),
+    ("autoscaler-paused", [(JOB, (*ANNOTATIONS, PAUSED), "1")], f"observed {PAUSED}: 1"),
+    ("autoscaler-paused", [(WEB, (*ANNOTATIONS, PAUSED_REPLICAS), "0")], f"observed {PAUSED_REPLICAS}: 0"),
+    # Which replicas are meant by it nobody knows, yet it pauses.
+    ("autoscaler-paused", [(WEB, (*ANNOTATIONS, PAUSED_REPLICAS), "false")], f"observed {PAUSED_REPLICAS}: false"),
+    ("autoscaler-paused", [(WEB, (*ANNOTATIONS, PAUSED_SCALE_OUT), "True")], f"observed {PAUSED_SCALE_OUT}: True"),
     ("zero-without-external-trigger", [(NIGHTS, ("spec", "minReplicaCount"), 0)], "minReplicaCount 0"),
     ("zero-without-external-trigger", [(NIGHTS, ("spec", "minReplicaCount"), GONE)], "minReplicaCount 0"),
     ("resource-request-missing", UNBOUNDED, "none in container proxy of Deployment/web"),
@@ -131,6 +140,10 @@ VIOLATIONS: list[tuple[str, list[Edit], str]] = [
 NEAR_MISSES: list[tuple[str, list[Edit]]] = [
     ("scale-target-missing", [(WORKER, ("spec", "scaleTargetRef", "kind"), GONE), (WEB, ("metadata", "namespace"), "lab")]),
     ("scale-target-missing", [(WEB, ("spec", "scaleTargetRef"), {"name": "cache", "kind": "StatefulSet"})]),
+    ("autoscaler-paused", [(WEB, (*ANNOTATIONS, PAUSED), "False"), (WEB, (*ANNOTATIONS, PAUSED_SCALE_OUT), "0")]),
+    ("autoscaler-paused", [(WEB, (*ANNOTATIONS, "autoscaling.keda.sh/paused-scale-in"), "true")]),
+    ("autoscaler-paused", [(CACHE, (*ANNOTATIONS, PAUSED), "true")]),
+    ("autoscaler-paused", [(JOB, (*ANNOTATIONS, PAUSED_REPLICAS), "0")]),
     ("scaled-by-keda-and-hpa", [(CACHE, ("spec", "scaleTargetRef", "name"), "web")]),
     ("scaled-by-keda-and-hpa", [("HorizontalPodAutoscaler/web", (), HPA), ("HorizontalPodAutoscaler/web", ("metadata", "namespace"), "b")]),
     (
@@ -206,7 +219,7 @@ def test_what_only_looks_like_a_violation_is_none(rule: str, edits: list[Edit]) 
 
 def test_every_rule_has_a_violation_and_a_near_miss() -> None:
     versioned = {"keda-too-old"}
-    assert len(OURS) == 14
+    assert len(OURS) == 15
     assert {rule.id for rule in OURS} == {case[0] for case in VIOLATIONS} | versioned == {case[0] for case in NEAR_MISSES} | versioned
 
 

@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.autoscaling.targets import autoscaled, autoscalers, scaled_objects
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.autoscaling.targets import (
+    PAUSED_REPLICAS,
+    autoscaled,
+    autoscalers,
+    scaled_objects,
+)
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.manifests.bundle import Bundle
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.autoscaling.scaled import CACHE, WEB, bundle
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.edited import GONE
@@ -32,6 +37,15 @@ def test_workloads_are_found_with_what_scales_them() -> None:
         "Deployment/mixer": ("ScaledObject/mixer", 1, 5),
         "Deployment/nights": ("ScaledObject/nights", 1, 5),
     }
+
+
+@pytest.mark.parametrize(("told", "held"), [("0", (0, 0)), ("3", (3, 3)), (7, (7, 7)), ("false", (2, 10)), ("-1", (2, 10))])
+def test_a_paused_workload_has_the_replicas_it_is_held_at(told: Any, held: tuple[int, int]) -> None:
+    judged = bundle((WEB, ("metadata", "annotations", PAUSED_REPLICAS), told), (CACHE, ("metadata", "annotations", PAUSED_REPLICAS), "9"))
+    found = {target.workload.object.name: (target.min_replicas, target.max_replicas) for target in autoscaled(judged)}
+    assert (found["web"], found["cache"]) == (held, (1, 6))
+    # What is declared stays what it is.
+    assert bounds(judged, WEB) == (2, 10)
 
 
 def test_a_workload_with_two_autoscalers_is_there_twice() -> None:
