@@ -24,7 +24,7 @@ _RENAMED = {
     "beta.kubernetes.io/instance-type": "node.kubernetes.io/instance-type",
 }
 # Labels that Karpenter derives from the instance, whatever the NodePool says. Where a domain is a cloud provider's, all its labels count
-# as such: what else is in there is not ours to know.
+# as such: what else is in there is not ours to know. That of Karpenter's own for AWS holds no others than its definitions list.
 _DERIVED = frozenset(_RENAMED.values()) | {
     "node.kubernetes.io/windows-build",
     "kubernetes.io/hostname",
@@ -32,6 +32,40 @@ _DERIVED = frozenset(_RENAMED.values()) | {
     "karpenter.sh/registered",
     "karpenter.sh/initialized",
 }
+_AWS_DOMAIN = "karpenter.k8s.aws"
+_OF_AWS = frozenset(
+    f"{_AWS_DOMAIN}/{name}"
+    for name in (
+        "capacity-reservation-id",
+        "capacity-reservation-interruptible",
+        "capacity-reservation-type",
+        "ec2nodeclass",
+        "instance-accelerator-count",
+        "instance-accelerator-manufacturer",
+        "instance-accelerator-name",
+        "instance-capability-flex",
+        "instance-category",
+        "instance-cpu",
+        "instance-cpu-manufacturer",
+        "instance-cpu-sustained-clock-speed-mhz",
+        "instance-ebs-bandwidth",
+        "instance-encryption-in-transit-supported",
+        "instance-family",
+        "instance-generation",
+        "instance-gpu-count",
+        "instance-gpu-manufacturer",
+        "instance-gpu-memory",
+        "instance-gpu-name",
+        "instance-hypervisor",
+        "instance-local-nvme",
+        "instance-memory",
+        "instance-network-bandwidth",
+        "instance-size",
+        "instance-tenancy",
+        "placement-group-id",
+        "placement-group-partition",
+    )
+)
 _PROVIDER_DOMAINS = ("k8s.aws", "eks.amazonaws.com", "karpenter.azure.com", "karpenter.k8s.gcp", "cloud.google.com")
 
 
@@ -129,10 +163,16 @@ def combined(pairs: list[tuple[str, Constraint]]) -> dict[str, Constraint]:
     return merged
 
 
+def unknown_to_aws(key: str) -> bool:
+    """Whether the label is in the domain of Karpenter for AWS, and none of those that its definitions list (v1.14)."""
+    return key.partition("/")[0].endswith(_AWS_DOMAIN) and key not in _OF_AWS
+
+
 def derived(key: str) -> bool:
     """Whether nodes have the label from their instance, so that a NodePool offers it without saying so."""
     domain = key.partition("/")[0]
-    return key in _DERIVED or any(domain == provider or domain.endswith(f".{provider}") for provider in _PROVIDER_DOMAINS)
+    of_provider = any(domain == provider or domain.endswith(f".{provider}") for provider in _PROVIDER_DOMAINS)
+    return key in _DERIVED or (of_provider and not unknown_to_aws(key))
 
 
 def said(key: str, one: Constraint) -> str:

@@ -9,10 +9,12 @@ server checks it at apply time, which is too late.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..manifests.bundle import Bundle
-from ..manifests.objects import Object, Path, mapping, mappings, sequence
+from ..manifests.objects import Object, Path, mapping, mappings, sequence, text
 from ..manifests.rules import WARNING, Outcome
 from .karpenter_pools import node_classes, pools
 from .problems import Problem, outcomes
@@ -28,6 +30,12 @@ _FAMILIES = {
     "windows2022": "Windows2022",
     "windows2025": "Windows2025",
 }
+_SELECTORS = ("amiSelectorTerms", "subnetSelectorTerms", "securityGroupSelectorTerms", "capacityReservationSelectorTerms")
+_TIMEOUTS = ("tcpEstablishedTimeout", "udpStreamTimeout", "udpTimeout")
+_EVICTION_SIGNALS = frozenset(
+    {"memory.available", "nodefs.available", "nodefs.inodesFree", "imagefs.available", "imagefs.inodesFree", "pid.available"}
+)
+_RESERVABLE = frozenset({"cpu", "memory", "ephemeral-storage", "pid"})
 
 
 @RULES.rule(
@@ -63,7 +71,8 @@ def _node_class_missing(bundle: Bundle) -> Iterator[Outcome]:
 )
 def _node_class_refused(bundle: Bundle) -> Iterator[Outcome]:
     for one in node_classes(bundle):
-        yield from outcomes(one, [*_identity(one), *_images(one), *_image_terms(one), *_selectors(one), *_volumes(one), *_tags(one)])
+        found = (_identity, _images, _image_terms, _selectors, _selected_tags, _reservations, _volumes, _network, _kubelet, _tags)
+        yield from outcomes(one, [problem for problems in found for problem in problems(one)])
 
 
 def _identity(one: Object) -> Iterator[Problem]:
@@ -83,7 +92,9 @@ def _images(one: Object) -> Iterator[Problem]:
         yield path, "an alias as the only term", f"{len(terms)} terms"
     for alias in aliases:
         name, _separator, version = alias.partition("@")
-        if name not in _FAMILIES:
+        if not version:
+            yield path, "an alias as family@version", alias
+        elif name not in _FAMILIES:
             yield path, f"an alias of {', '.join(_FAMILIES)}", alias
         elif family not in (None, "Custom", _FAMILIES[name]):
             yield ("spec", "amiFamily"), f"{_FAMILIES[name]} or Custom beside alias {alias}", str(family)
@@ -114,6 +125,27 @@ def _selectors(one: Object) -> Iterator[Problem]:
                 yield ("spec", where, position), f"{' or '.join(alone)} without another selector", ", ".join(said)
 
 
+def _selected_tags(one: Object) -> Iterator[Problem]:
+    for where in _SELECTORS:
+        for position, term in mappings(one.spec.get(where)):
+            for key, value in mapping(term.get("tags")).items():
+                if key == "" or value == "":
+                    yield ("spec", where, position, "tags", key), "tags with a key and a value", f"{key!r}: {value!r}"
+
+
+def _reservations(one: Object) -> Iterator[Problem]:
+    path: Path = ("spec", "capacityReservationSelectorTerms")
+    if not isinstance(one.at(*path), list):
+        return
+    terms = [(position, _given(term, "id", "instanceMatchCriteria", "ownerID", "tags")) for position, term in mappings(one.at(*path))]
+    for position, said in terms:
+        if said in ([], ["ownerID"]):
+            yield (*path, position), "tags, id or instanceMatchCriteria", ", ".join(said) or "nothing"
+    # Only where no term is otherwise: that is how the definition has it, which takes an empty list for such a one.
+    if all("id" in said and len(said) > 1 for _position, said in terms):
+        yield path, "id without another selector", "; ".join(", ".join(said) for _position, said in terms) or "an empty list"
+
+
 def _volumes(one: Object) -> Iterator[Problem]:
     path: Path = ("spec", "blockDeviceMappings")
     mapped = list(mappings(one.spec.get("blockDeviceMappings")))
@@ -124,6 +156,56 @@ def _volumes(one: Object) -> Iterator[Problem]:
         ebs = volume.get("ebs")
         if isinstance(ebs, dict) and not (ebs.get("snapshotID") or ebs.get("volumeSize")):
             yield (*path, position, "ebs"), "volumeSize or snapshotID", "neither"
+        if isinstance(ebs, dict) and ebs.get("volumeInitializationRate") is not None and not ebs.get("snapshotID"):
+            yield (*path, position, "ebs"), "snapshotID beside volumeInitializationRate", "none"
+
+
+def _network(one: Object) -> Iterator[Problem]:
+    path: Path = ("spec", "networkInterfaces")
+    places = [
+        (str(item.get("networkCardIndex")), str(item.get("deviceIndex")), item.get("interfaceType"))
+        for _position, item in mappings(one.spec.get("networkInterfaces"))
+    ]
+    if places and ("0", "0", "interface") not in places:
+        yield path, "a primary one of interfaceType interface", "none at device 0 of card 0"
+    for (card, device), count in Counter(place[:2] for place in places).items():
+        if count > 1:
+            yield path, "each device of a card once", f"device {device} of card {card} twice"
+    for card, count in Counter(card for card, _device, kind in places if kind == "efa-only").items():
+        if count > 1:
+            yield path, "at most one efa-only device on a card", f"{count} on card {card}"
+    tracking, group = one.spec.get("connectionTracking"), one.spec.get("placementGroupSelector")
+    if isinstance(tracking, dict) and not _given(tracking, *_TIMEOUTS):
+        yield ("spec", "connectionTracking"), f"at least one of {', '.join(_TIMEOUTS)}", "none of them"
+    if isinstance(group, dict) and len(said := _given(group, "name", "id")) != 1:
+        yield ("spec", "placementGroupSelector"), "either name or id", " and ".join(said) or "neither"
+
+
+def _kubelet(one: Object) -> Iterator[Problem]:
+    path: Path = ("spec", "kubelet")
+    kubelet = mapping(one.spec.get("kubelet"))
+    evictions, reserved = ("evictionHard", "evictionSoft", "evictionSoftGracePeriod"), ("kubeReserved", "systemReserved")
+    for field in (*evictions, *reserved):
+        names = _EVICTION_SIGNALS if field in evictions else _RESERVABLE
+        for key, value in mapping(kubelet.get(field)).items():
+            if key not in names:
+                yield (*path, field, key), f"one of {', '.join(sorted(names))}", str(key)
+            elif field in reserved and text(value).startswith("-"):
+                yield (*path, field, key), "no negative amount", text(value)
+    soft, grace = (mapping(kubelet.get(field)) for field in evictions[1:])
+    for field, key in [
+        *((evictions[1], key) for key in soft if key not in grace),
+        *((evictions[2], key) for key in grace if key not in soft),
+    ]:
+        yield (*path, field, key), "the same signals in evictionSoft and evictionSoftGracePeriod", f"{key} in {field} alone"
+    high, low = (kubelet.get(f"imageGC{end}ThresholdPercent") for end in ("High", "Low"))
+    if isinstance(high, int) and isinstance(low, int) and high <= low:
+        yield (*path, "imageGCHighThresholdPercent"), f"more than the {low} of imageGCLowThresholdPercent", str(high)
+
+
+def _given(body: Mapping[str, Any], *fields: str) -> list[str]:
+    """Those of the fields that are there; one that is null is not."""
+    return [field for field in fields if body.get(field) is not None]
 
 
 def _tags(one: Object) -> Iterator[Problem]:

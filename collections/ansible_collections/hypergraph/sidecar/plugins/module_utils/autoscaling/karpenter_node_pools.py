@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from ..manifests.bundle import Bundle
 from ..manifests.objects import Object, Path, mapping, mappings, sequence
 from ..manifests.rules import WARNING, Outcome
-from .karpenter_labels import derived
+from .karpenter_labels import derived, unknown_to_aws
 from .karpenter_pools import pools, taint_text
 from .problems import Problem, outcomes
 from .registry import RULES
@@ -62,7 +62,8 @@ def _labels(pool: Object) -> Iterator[Problem]:
 
 def _restricted(key: str) -> bool:
     domain = key.partition("/")[0]
-    return key == "kubernetes.io/hostname" or (domain.endswith("karpenter.sh") and key not in _ALLOWED_KARPENTER_LABELS)
+    of_karpenter = domain.endswith("karpenter.sh") and key not in _ALLOWED_KARPENTER_LABELS
+    return key == "kubernetes.io/hostname" or of_karpenter or unknown_to_aws(key)
 
 
 def _static(pool: Object) -> Iterator[Problem]:

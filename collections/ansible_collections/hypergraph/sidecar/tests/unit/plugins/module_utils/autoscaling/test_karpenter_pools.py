@@ -101,6 +101,7 @@ def test_labels_are_compared_under_their_stable_names() -> None:
         ("topology.kubernetes.io/zone", True),
         ("karpenter.sh/capacity-type", True),
         ("karpenter.k8s.aws/instance-size", True),
+        ("karpenter.k8s.aws/instance-familly", False),
         ("topology.k8s.aws/zone-id", True),
         ("node.kubernetes.io/instance-family", False),
         ("example.org/pool", False),

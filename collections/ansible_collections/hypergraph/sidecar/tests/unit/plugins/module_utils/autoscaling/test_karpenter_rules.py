@@ -158,6 +158,7 @@ OURS = [
 ]
 TAINTED_TWICE = [{"key": "nvidia.com/gpu", "effect": "NoSchedule"}]
 
+MISSPELT = "karpenter.k8s.aws/instance-familly"
 AUTO = {"group": "eks.amazonaws.com", "kind": "NodeClass", "name": "default"}
 AUTO_CLASS = {"apiVersion": "eks.amazonaws.com/v1", "kind": "NodeClass", "metadata": {"name": "default"}, "spec": {}}
 
@@ -227,6 +228,8 @@ VIOLATIONS: list[tuple[str, list[Edit], str]] = [
         "karpenter.sh/nodepool",
     ),
     ("node-pool-refused", [(CPU, ("spec", "template", "metadata", "labels", "kubernetes.io/hostname"), "x")], "kubernetes.io/hostname"),
+    ("node-pool-refused", [(CPU, (*NODES, "requirements", 2, "key"), MISSPELT)], MISSPELT),
+    ("node-pool-refused", [(CPU, ("spec", "template", "metadata", "labels", MISSPELT), "c")], MISSPELT),
     ("node-pool-refused", [(CPU, ("spec", "replicas"), 3)], "cpu, memory"),
     ("node-pool-refused", [(CPU, ("spec", "replicas"), 3), (CPU, ("spec", "limits"), {"nodes": 4})], "10"),
     ("node-pool-refused", [(CPU, ("spec", "disruption", "budgets", 0, "schedule"), "@daily")], "schedule alone"),
@@ -247,6 +250,7 @@ VIOLATIONS: list[tuple[str, list[Edit], str]] = [
     ),
     ("node-label-not-offered", [(WEB, (*PODS, "nodeSelector", "example.org/pool"), "web")], "example.org/pool in [web]"),
     ("node-label-not-offered", [(WEB, (*PODS, "nodeSelector", "example.org/tier"), "x")], "example.org/tier"),
+    ("node-label-not-offered", [(WEB, (*PODS, "nodeSelector", MISSPELT), "c7i")], f"{MISSPELT} in [c7i]"),
     (
         "node-label-not-offered",
         [(WEB, (*PODS, "nodeSelector", "beta.kubernetes.io/arch"), "arm64")],
@@ -306,6 +310,8 @@ NEAR_MISSES: list[tuple[str, list[Edit]]] = [
     ("node-class-refused", [(CPU_CLASS, ("spec", "blockDeviceMappings", 1), {"ebs": {"snapshotID": "snap-1"}})]),
     ("image-floats", [(CPU_CLASS, ("spec", "amiSelectorTerms", 0, "alias"), "windows2022@latest")]),
     ("node-pool-refused", [(CPU, (*NODES, "requirements", 2, "minValues"), 2)]),
+    ("node-pool-refused", [(CPU, (*NODES, "requirements", 2, "key"), "karpenter.k8s.aws/instance-family")]),
+    ("node-pool-refused", [(CPU, ("spec", "template", "metadata", "labels", "karpenter.k8s.aws/ec2nodeclass"), "cpu")]),
     (
         "node-pool-refused",
         [(CPU, (*NODES, "requirements", 3), {"key": "karpenter.k8s.aws/instance-cpu", "operator": "Gte", "values": ["4"]})],
@@ -320,6 +326,7 @@ NEAR_MISSES: list[tuple[str, list[Edit]]] = [
     ("instance-label-unknown", [(CPU, (*NODES, "requirements", 2), {"key": "node.kubernetes.io/instance-type", "operator": "Exists"})]),
     ("node-label-not-offered", [(WEB, (*PODS, "nodeSelector", "topology.kubernetes.io/zone"), "eu-central-1a")]),
     ("node-label-not-offered", [(WEB, (*PODS, "nodeSelector", "karpenter.sh/nodepool"), "cpu")]),
+    ("node-label-not-offered", [(WEB, (*PODS, "nodeSelector", "karpenter.k8s.aws/instance-family"), "c7i")]),
     (
         "node-label-not-offered",
         [
