@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from ..manifests.bundle import Version
 from ..manifests.quantity import quantity
+from .cron import is_schedule
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,6 @@ def _whole(text: str) -> bool:
     return re.fullmatch(r"-?\d{1,18}", text, re.ASCII) is not None
 
 
-def _cron(text: str) -> bool:
-    fields = text.split()
-    return len(fields) == 5 and all(re.fullmatch(r"[\d*/,\-?A-Za-z]+", field, re.ASCII) for field in fields)
-
-
 TEXT = Form("a text", bool)
 NUMBER = Form("a number", _number)
 WHOLE = Form("a whole number", _whole)
@@ -50,7 +46,7 @@ NOT_NEGATIVE = Form("a whole number from 0", lambda text: _whole(text) and int(t
 # As strconv.ParseBool of Go reads it.
 FLAG = Form("true or false", lambda text: text in ("1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False"))
 QUANTITY = Form("a quantity", lambda text: quantity(text) is not None)
-CRON = Form("five fields of cron", _cron)
+CRON = Form("five fields of cron within their ranges", is_schedule)
 
 
 def of(*allowed: str) -> Form:

@@ -69,6 +69,7 @@ VIOLATIONS: list[tuple[str, list[Edit], str]] = [
     ),
     ("trigger-parameter-refused", [(JOB, (*CRON, "start"), "@daily")], "five fields of cron"),
     ("trigger-parameter-refused", [(JOB, (*CRON, "end"), "0 1 * * *")], "an end of trigger night (cron) that is not its start"),
+    ("trigger-parameter-refused", [(JOB, (*CRON, "end"), "0 9 * * 7")], "'0 9 * * 7'"),
     ("trigger-parameter-refused", [(JOB, (*CRON, "desiredReplicas"), "0")], "desiredReplicas"),
     ("trigger-parameter-refused", [(JOB, (*RABBIT, "mode"), "queueLength")], "QueueLength"),
     ("trigger-parameter-refused", [(JOB, (*RABBIT, "queueLength"), "20")], "queueLength or mode"),
