@@ -88,7 +88,7 @@ options:
     type: str
     default: "1.14"
   argocd_version:
-    description: Version of Argo CD there.
+    description: Version of Argo CD there. From 3.4 on it expands patterns in C(valueFiles).
     type: str
     default: "3.5"
 """

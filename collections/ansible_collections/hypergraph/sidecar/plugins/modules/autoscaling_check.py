@@ -61,7 +61,7 @@ options:
     elements: str
     default: []
 requirements:
-  - helm >= 3.8, where O(chart_path) is given
+  - helm >= 3.17, where O(chart_path) is given
   - promql-parser
   - PyYAML
 seealso:

@@ -95,6 +95,10 @@ class Delivery:
         """Whether the application deploys the chart under the release and in the namespace that it was rendered for."""
         return app in self.of_chart and (app.release, app.namespace) == (self.release, self.bundle.namespace)
 
+    def is_elsewhere(self, app: Application) -> bool:
+        """Whether the application deploys the chart to another environment than the one it was rendered for, as far as that is told."""
+        return app in self.of_chart and not self.as_rendered(app) and any(map(self.as_rendered, self.of_chart))
+
     def resources(self, app: Application) -> tuple[Object, ...]:
         """The objects that the application deploys, as far as they are known."""
         found: list[Object] = list(self.bundle.rendered) if self.as_rendered(app) else []

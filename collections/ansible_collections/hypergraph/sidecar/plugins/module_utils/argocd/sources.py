@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path as FilePath
 
 from ..manifests.objects import sequence
 from ..manifests.rules import Outcome, Registry
@@ -19,6 +20,20 @@ _COMMIT = re.compile(r"[0-9a-f]{7,40}|[0-9a-f]{64}")
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 # What makes a revision a range that Argo CD resolves anew whenever it looks: tracking_strategies.md.
 _RANGE = re.compile(r"[*<>~^|,]|\.x\b|\s-\s|^v?\d+(\.\d+)?$")
+# A variable as Go's os.Expand finds it; a dollar sign escapes another.
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+|\$))", re.ASCII)
+# Variables of build-environment.md whose value is in no file.
+_AT_BUILD = frozenset(
+    {
+        "ARGOCD_APP_REVISION",
+        "ARGOCD_APP_REVISION_SHORT",
+        "ARGOCD_APP_REVISION_SHORT_8",
+        "ARGOCD_APP_SOURCE_REPO_URL",
+        "KUBE_VERSION",
+        "KUBE_API_VERSIONS",
+    }
+)
+_EXPANDS_PATTERNS = (3, 4)
 # Names of branches by convention, and of tags that are made to move.
 _MOVING = re.compile(
     r"(refs/heads/.*|head|main|master|trunk|dev|develop|development|latest|stable|edge|nightly|prod|production|staging|release"
@@ -105,26 +120,65 @@ def _value_file_missing(delivery: Delivery) -> Iterator[Outcome]:
 
 def _value_file(delivery: Delivery, app: Application, source: Source, written: str) -> Iterator[tuple[bool, str]]:
     """What there is to say of one value file: whether its ref is there, and whether the file is, as far as the checkout tells."""
-    repository, path = source, f"{source.folder}/{written}"
-    if written.startswith("$"):
-        name, _separator, path = written[1:].partition("/")
-        named = [one for one in app.sources if one.body.get("ref") == name]
+    repository, variables = source, _build_variables(app, source)
+    name, _separator, path = written[1:].partition("/") if written.startswith("$") else ("", "", "")
+    named = [one for one in app.sources if name and one.body.get("ref") == name]
+    leading = _VARIABLE.match(written)
+    if named or (name and not (leading and (leading[1] or leading[2]) in variables)):
         yield bool(named), f"a source with ref {name}"
         if not named:
             return
-        repository = named[0]
+        repository, found = named[0], _substituted(path, variables)
     elif source.chart:
         return
-    elif written.startswith("/"):
-        path = written
     elif (folder := delivery.folder_of(source)) is not None and not folder.is_dir():
         # That is told of the path itself.
         return
-    if known(path) and leads_out(path):
+    else:
+        found = _substituted(written, variables)
+        found = found if found is None or found.startswith("/") else f"{source.folder}/{found}"
+    if found is None or not known(found):
+        return
+    if leads_out(found):
         yield False, "a file in the repository"
-    file = delivery.locate(path) if known(path) and delivery.holds(repository) else None
+    file = delivery.locate(found) if delivery.holds(repository) else None
     if file is not None:
+        yield from _there(delivery, file)
+
+
+def _build_variables(app: Application, source: Source) -> dict[str, str | None]:
+    """The variables that Argo CD puts in place, by name; None for what only a build knows."""
+    return {
+        "$": "$",
+        "ARGOCD_APP_NAME": app.name,
+        "ARGOCD_APP_NAMESPACE": app.namespace,
+        "ARGOCD_APP_PROJECT_NAME": app.project,
+        "ARGOCD_APP_SOURCE_PATH": source.folder,
+        "ARGOCD_APP_SOURCE_TARGET_REVISION": source.revision,
+        **dict.fromkeys(_AT_BUILD),
+    }
+
+
+def _substituted(written: str, variables: dict[str, str | None]) -> str | None:
+    """The text with variables in place, others than these being empty; None where one of them is known to a build alone."""
+    pieces = [variables.get(found[1] or found[2], "") for found in _VARIABLE.finditer(written)]
+    values = iter([piece for piece in pieces if piece is not None])
+    return None if None in pieces else _VARIABLE.sub(lambda _found: next(values), written)
+
+
+def _there(delivery: Delivery, file: FilePath) -> Iterator[tuple[bool, str]]:
+    """Whether a value file is there; of a pattern, whether any file matches it. What has alternatives besides is not read."""
+    repository = delivery.repository
+    pattern = str(file.relative_to(repository)) if repository else ""
+    if repository is None or not re.search(r"[*?[]", pattern):
         yield file.is_file(), "a file in the repository"
+    elif delivery.bundle.versions.argocd < _EXPANDS_PATTERNS:
+        yield file.is_file(), "a file in the repository; patterns are expanded from Argo CD 3.4 on"
+    elif "{" not in pattern:
+        # Two stars mean something only where they are all there is between slashes, and at the end they stand for files too.
+        parts = [part if part == "**" else re.sub(r"\*+", "*", part) for part in pattern.split("/")]
+        parts += ["*"] if parts[-1] == "**" else []
+        yield any(found.is_file() for found in repository.glob("/".join(parts))), "a file in the repository that matches"
 
 
 @RULES.rule(
@@ -138,7 +192,7 @@ def _revision_not_pinned(delivery: Delivery) -> Iterator[Outcome]:
     if not delivery.bundle.production:
         return
     for app, source in delivery.sources:
-        if known(source.revision):
+        if known(source.revision) and not delivery.is_elsewhere(app):
             said = f"{source.revision or 'nothing, which is HEAD'} in {app.name}"
             path = (*source.path, "targetRevision")
             yield Outcome(app.object, pinned(source.revision), "a full version, a tag or a commit", said, path)

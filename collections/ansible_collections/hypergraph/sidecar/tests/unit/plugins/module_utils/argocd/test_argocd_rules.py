@@ -14,96 +14,19 @@ import pytest
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.argocd import destinations, schema, sources, syncing
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.argocd.delivery import Delivery
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.argocd.sources import pinned
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.manifests.bundle import Bundle
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.manifests.rules import Outcome
-from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.edited import GONE, Edit, objects
+from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.argocd.deliveries import (
+    KEDA,
+    POOLS,
+    PROJECT,
+    SHOP,
+    SPEC,
+    delivery,
+    made_checkout,
+)
+from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.edited import GONE, Edit
 
-ARGO = """
-apiVersion: argoproj.io/v1alpha1
-kind: AppProject
-metadata: {name: shop, namespace: argocd}
-spec:
-  sourceRepos: ["https://git.example.org/shop/*", "https://charts.example.org/keda"]
-  destinations:
-    - {server: "https://kubernetes.default.svc", namespace: "shop*"}
-    - {server: "https://kubernetes.default.svc", namespace: keda}
-  clusterResourceWhitelist: [{group: karpenter.sh, kind: NodePool}]
----
-apiVersion: argoproj.io/v1alpha1
-kind: Application
-metadata: {name: keda, namespace: argocd, annotations: {argocd.argoproj.io/sync-wave: "-2"}}
-spec:
-  project: shop
-  source: {repoURL: "https://charts.example.org/keda", chart: keda, targetRevision: 2.20.2, helm: {releaseName: keda}}
-  destination: {server: "https://kubernetes.default.svc", namespace: keda}
-  syncPolicy: {automated: {prune: true}, syncOptions: [CreateNamespace=true, ServerSideApply=true]}
----
-apiVersion: argoproj.io/v1alpha1
-kind: Application
-metadata: {name: pools, namespace: argocd, annotations: {argocd.argoproj.io/sync-wave: "-1"}}
-spec:
-  project: shop
-  source: {repoURL: "https://git.example.org/shop/deploy.git", path: pools, targetRevision: v1.4.2}
-  destination: {name: in-cluster, namespace: shop-pools}
-  syncPolicy: {syncOptions: [CreateNamespace=true], managedNamespaceMetadata: {labels: {team: shop}}}
----
-apiVersion: argoproj.io/v1alpha1
-kind: ApplicationSet
-metadata: {name: shop, namespace: argocd}
-spec:
-  goTemplate: true
-  goTemplateOptions: [missingkey=error]
-  generators:
-    - list:
-        elements:
-          - {env: staging, revision: v1.5.0-rc.1}
-          - {env: production, revision: v1.4.2}
-  syncPolicy: {preserveResourcesOnDeletion: true}
-  template:
-    metadata: {name: "shop-{{.env}}"}
-    spec:
-      project: shop
-      sources:
-        - repoURL: https://git.example.org/shop/deploy.git
-          path: charts/shop
-          targetRevision: "{{.revision}}"
-          helm:
-            releaseName: shop
-            valueFiles: ["values-{{ .env }}.yaml", /common.yaml, $settings/settings.yaml]
-        - {repoURL: "https://git.example.org/shop/deploy.git", targetRevision: "{{.revision}}", ref: settings}
-      destination: {server: "https://kubernetes.default.svc", namespace: "shop-{{.env}}"}
-      syncPolicy:
-        automated: {prune: true, selfHeal: true}
-        syncOptions: [CreateNamespace=true, RespectIgnoreDifferences=true]
-      ignoreDifferences: [{group: apps, kind: Deployment, name: web, jsonPointers: [/spec/replicas]}]
-"""
-CHART = """
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: web, image: web:1.0.0, resources: {requests: {cpu: 1}}}]}
----
-apiVersion: keda.sh/v1alpha1
-kind: ScaledObject
-metadata: {name: web}
-spec:
-  scaleTargetRef: {name: web}
-  maxReplicaCount: 8
-  triggers: [{type: cpu, metricType: Utilization, metadata: {value: "60"}}]
-"""
-POOL = """
-apiVersion: karpenter.sh/v1
-kind: NodePool
-metadata: {name: cpu}
-spec: {}
-"""
-KEDA, POOLS, SHOP, PROJECT = "Application/keda", "Application/pools", "ApplicationSet/shop", "AppProject/shop"
-SPEC = ("spec", "template", "spec")
+STAGING = ("spec", "generators", 0, "list", "elements", 0)
 IN = ("metadata", "namespace")
 WEB = "Deployment/web"
 WAVE = ("metadata", "annotations", "argocd.argoproj.io/sync-wave")
@@ -118,23 +41,7 @@ DEFINITION = {
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> FilePath:
-    """A checkout of the repository that the applications name."""
-    root = tmp_path_factory.mktemp("deploy")
-    for name in ("pools/cpu.yaml", "common.yaml", "settings.yaml", "charts/shop/values-staging.yaml", "charts/shop/values-production.yaml"):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(POOL if name.startswith("pools") else "{}\n")
-    (root / "charts/shop/Chart.yaml").write_text("apiVersion: v2\nname: shop\nversion: 1.0.0\n")
-    (root / "empty").mkdir()
-    return root
-
-
-def delivery(root: FilePath | None, *edits: Edit, production: bool = True) -> Delivery:
-    of_argo = [edit for edit in edits if edit[0].split("/")[0] in ("Application", "ApplicationSet", "AppProject", "Namespace")]
-    of_chart = [edit for edit in edits if edit not in of_argo]
-    bundle = Bundle(objects(CHART, *of_chart), objects(ARGO, *of_argo), (), {}, "shop-production", production)
-    chart = root / "charts/shop" if root else FilePath("/checkout/charts/shop")
-    url = "https://git.example.org/shop/deploy" if root else ""
-    return Delivery(bundle, "shop", chart, "shop", root, url, "", {"pools": objects(POOL)} if root else {})
+    return made_checkout(tmp_path_factory.mktemp("deploy"))
 
 
 def broken(rule: str, judged: Delivery) -> list[Outcome]:
@@ -198,6 +105,13 @@ VIOLATIONS: list[tuple[str, list[Edit], str]] = [
     ("revision-not-pinned", [(POOLS, ("spec", "source", "targetRevision"), GONE)], "nothing, which is HEAD"),
     ("revision-not-pinned", [(KEDA, ("spec", "source", "targetRevision"), "2.20.*")], "2.20.*"),
     ("revision-not-pinned", [(SHOP, ("spec", "generators", 0, "list", "elements", 1, "revision"), "main")], "main in shop-production"),
+    # Where no application is told to be this environment's, all may be.
+    (
+        "revision-not-pinned",
+        [(SHOP, (*STAGING, "revision"), "main"), (SHOP, (*SPEC, "destination", "namespace"), "shops")],
+        "main in shop-staging",
+    ),
+    ("revision-not-pinned", [(KEDA, ("spec", "source", "targetRevision"), "*"), (SHOP, (*STAGING, "revision"), "main")], "* in keda"),
     ("destination-ambiguous", [(KEDA, ("spec", "destination", "name"), "in-cluster")], "server and name"),
     ("destination-ambiguous", [(KEDA, ("spec", "destination", "server"), GONE)], "neither"),
     ("project-missing", [(KEDA, ("spec", "project"), "shops")], "shops, there is shop"),
@@ -301,6 +215,7 @@ NEAR_MISSES: list[tuple[str, list[Edit]]] = [
     ),
     ("value-file-missing", [(SHOP, (*SPEC, "sources", 0, "path"), "charts/shops")]),
     ("revision-not-pinned", [(POOLS, ("spec", "source", "targetRevision"), "refs/tags/stable")]),
+    ("revision-not-pinned", [(SHOP, (*STAGING, "revision"), "main")]),
     ("revision-not-pinned", [(POOLS, ("spec", "source", "targetRevision"), "{{.unknown}}")]),
     ("destination-ambiguous", [(KEDA, ("spec", "destination"), {"name": "in-cluster", "namespace": "keda"})]),
     ("project-missing", [(KEDA, ("spec", "project"), "default")]),
