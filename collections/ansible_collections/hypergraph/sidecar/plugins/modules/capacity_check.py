@@ -145,7 +145,9 @@ options:
         elements: str
         default: []
   concurrency_env:
-    description: Variable in the explainers' containers that says how many explanations a replica works on at once.
+    description:
+      - Variable in the explainers' containers that says how many explanations a replica works on at once. It is read from C(env), and from
+        rendered ConfigMaps that C(env) or C(envFrom) take it from.
     type: str
     default: EXPLAINER_WORKERS
   target_utilisation:
@@ -218,7 +220,8 @@ verdict:
   description:
     - The verdict on C(capacity_attach_rate), schema C(verdict-1).
     - C(evidence.service_times) says of each service time whether it was assumed or measured, on how many explanations, and by whom.
-    - C(evidence.explainers) has what is deployed, what is recommended, and the replicas that base load, peak and burst need.
+    - C(evidence.explainers) has what is deployed, by what each of these numbers is stated, what is recommended, and the replicas that base
+      load, peak and burst need.
     - C(evidence.replicas_by_attach_rate) has the curves that reports plot.
     - C(metrics.attach_rate_at_saturation_ratio) is the attach rate at which, at the peak chat rate and by the p95, a first explainer has
       all its replicas used to their target.

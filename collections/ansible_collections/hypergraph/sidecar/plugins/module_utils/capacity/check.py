@@ -160,8 +160,7 @@ def _record(verdict: Verdict, workload: Workload, sizings: tuple[Sizing, ...], d
     verdict.record(
         workload={name: value for name, value in vars(workload).items() if value is not None},
         service_times={f"{granularity} on {name}": _told(time) for name, granularity, time in times},
-        bounds_from="the rendered chart" if deployed else "arguments",
-        explainers={sizing.explainer.name: _needs(sizing) for sizing in sizings},
+        explainers={sizing.explainer.name: _needs(sizing, deployed.get(sizing.explainer.name)) for sizing in sizings},
         **{CURVES: {sizing.explainer.name: _curve(sizing) for sizing in sizings}},
     )
 
@@ -185,15 +184,18 @@ def _told(time: ServiceTime) -> dict[str, Any]:
     return told
 
 
-def _needs(sizing: Sizing) -> dict[str, Any]:
+def _needs(sizing: Sizing, deployed: Deployed | None) -> dict[str, Any]:
     one = sizing.explainer
+    numbers = {
+        "min_replicas": one.min_replicas,
+        "max_replicas": one.max_replicas,
+        "concurrency": one.concurrency,
+        "backlog_seconds_target": one.backlog_seconds_target,
+    }
+    sources = {name: getattr(deployed, name, None) for name, number in numbers.items() if number is not None}
     return {
-        "deployed": {
-            "min_replicas": one.min_replicas,
-            "max_replicas": one.max_replicas,
-            "concurrency": one.concurrency,
-            "backlog_seconds_target": one.backlog_seconds_target,
-        },
+        "deployed": numbers,
+        "stated_by": {name: str(found) if found else "arguments" for name, found in sources.items()},
         "recommended": {"min_replicas": sizing.recommended_min, "max_replicas": sizing.recommended_max},
         "target_utilisation": one.target_utilisation,
         "slack": sizing.slack,

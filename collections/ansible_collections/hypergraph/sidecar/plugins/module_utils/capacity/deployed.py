@@ -10,19 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..autoscaling.targets import PAUSED_REPLICAS, Autoscaler, autoscaled
 from ..faults import CheckError
 from ..manifests.bundle import Bundle
 from ..manifests.objects import Object, Path, mapping, mappings
+from ..manifests.variables import variables
+from ..manifests.workloads import Workload
 
-SCALED_OBJECT = "ScaledObject"
-AUTOSCALER = "HorizontalPodAutoscaler"
 LAG_METRIC = "explainer_queue_lag_seconds"
 _WORKLOADS = ("Deployment", "StatefulSet")
-# What is meant where a field is left out: KEDA's ScaledObject (v1alpha1, scaledobject_types.go), and autoscaling/v2.
-_BOUNDS = {
-    SCALED_OBJECT: (("minReplicaCount", 0), ("maxReplicaCount", 100)),
-    AUTOSCALER: (("minReplicas", 1), ("maxReplicas", None)),
-}
 
 
 @dataclass(frozen=True)
@@ -32,6 +28,9 @@ class Stated:
     value: float
     subject: Object
     path: Path
+
+    def __str__(self) -> str:
+        return f"{self.subject} {'.'.join(map(str, self.path))}"
 
 
 @dataclass(frozen=True)
@@ -56,21 +55,30 @@ def find(bundle: Bundle, name: str, concurrency_env: str) -> Deployed:
         raise CheckError(
             "unknown-explainer", f"the chart renders no Deployment {name}; it renders {there}", "Correct the name of the explainer."
         )
-    concurrency = next((stated for stated in _from_environment(workload, concurrency_env)), None)
-    scaler = next((one for one in bundle.of_kind(SCALED_OBJECT, AUTOSCALER) if one.at("spec", "scaleTargetRef", "name") == name), None)
+    concurrency = next(_from_environment(bundle, workload, concurrency_env), None)
+    scaler = next((target.autoscaler for target in autoscaled(bundle) if target.workload.object is workload), None)
     if scaler is None:
         replicas = _replicas(workload, "replicas", 1)
         return Deployed(replicas, replicas, concurrency)
-    low, high = (_replicas(scaler, field, otherwise) for field, otherwise in _BOUNDS[scaler.kind])
-    return Deployed(low, high, concurrency, next(_lag_targets(scaler), None))
+    return Deployed(*_bounds(scaler), concurrency, next(_lag_targets(scaler.object), None))
 
 
-def _from_environment(workload: Object, variable: str) -> Iterator[Stated]:
-    pod: Path = ("spec", "template", "spec", "containers")
-    for position, container in mappings(workload.at(*pod)):
-        for place, entry in mappings(container.get("env")):
-            if entry.get("name") == variable and "value" in entry:
-                yield _stated(workload, (*pod, position, "env", place, "value"), least=1)
+def _bounds(scaler: Autoscaler) -> tuple[Stated, Stated]:
+    if scaler.paused_replicas is not None:
+        held = Stated(scaler.paused_replicas, scaler.object, ("metadata", "annotations", PAUSED_REPLICAS))
+        return held, held
+    least = _replicas(scaler.object, scaler.min_path, scaler.min_replicas)
+    return least, _replicas(scaler.object, scaler.max_path, scaler.max_replicas)
+
+
+def _from_environment(bundle: Bundle, workload: Object, name: str) -> Iterator[Stated]:
+    """What the variable of this name says in each container that has it, where its value is rendered."""
+    namespace = bundle.namespace_of(workload)
+    there = {one.name: one for one in bundle.of_kind("ConfigMap", group="") if bundle.namespace_of(one) == namespace}
+    for path, container in Workload(workload).containers:
+        found = [one for one in variables(workload, path, container, there.get) if one.name == name]
+        if found and found[-1].value is not None:
+            yield _stated(found[-1].subject, found[-1].path, least=1)
 
 
 def _lag_targets(scaler: Object) -> Iterator[Stated]:
@@ -81,9 +89,9 @@ def _lag_targets(scaler: Object) -> Iterator[Stated]:
             yield _stated(scaler, ("spec", "triggers", position, "metadata", "threshold"), least=0, whole=False)
 
 
-def _replicas(subject: Object, field: str, otherwise: int | None) -> Stated:
+def _replicas(subject: Object, field: str, otherwise: int) -> Stated:
     path = ("spec", field)
-    if subject.at(*path) is None and otherwise is not None:
+    if subject.at(*path) is None:
         return Stated(otherwise, subject, path)
     return _stated(subject, path, least=0)
 

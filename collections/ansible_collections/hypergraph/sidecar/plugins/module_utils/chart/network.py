@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..manifests.objects import Object, mapping, mappings, text
+from ..manifests.objects import Object, mapping, mappings
 from ..manifests.rules import WARNING, Outcome, Registry
+from ..manifests.variables import variables
 from ..manifests.workloads import Workload
 from .isolation import EGRESS, INGRESS, Isolation, is_isolable
 from .ports import behind, resolved, scraped, selecting_services, service_ports
@@ -212,12 +213,9 @@ def _senders(release: Release, isolation: Isolation) -> Iterator[Workload]:
 def _variables(workload: Workload, release: Release) -> Iterator[str]:
     """Names of the variables that containers have, as far as they are rendered."""
     namespace = release.namespace_of(workload.object)
-    for _path, container in workload.containers:
-        yield from (text(variable.get("name")) for _position, variable in mappings(container.get("env")))
-        for _position, source in mappings(container.get("envFrom")):
-            name = text(mapping(source.get("configMapRef")).get("name"))
-            held = release.named("ConfigMap", name, namespace)
-            yield from (f"{text(source.get('prefix'))}{key}" for key in mapping(held.body.get("data") if held else None))
+    for path, container in workload.containers:
+        found = variables(workload.object, path, container, lambda name: release.named("ConfigMap", name, namespace))
+        yield from (variable.name for variable in found)
 
 
 def _asked(release: Release) -> Iterator[tuple[Object, Object, int | None]]:

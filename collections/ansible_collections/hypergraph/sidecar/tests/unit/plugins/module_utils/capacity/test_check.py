@@ -175,7 +175,12 @@ def test_the_chart_says_what_is_deployed(chart: Path) -> None:
     verdict, findings = inspected(arguments(**STATED_ELSEWHERE, chart_path=str(chart)))
     assert (verdict["status"], findings) == ("pass", [])
     assert verdict["evidence"]["rendered_objects"] == 4
-    assert verdict["evidence"]["bounds_from"] == "the rendered chart"
+    assert verdict["evidence"]["explainers"]["explainer-cpu"]["stated_by"] == {
+        "min_replicas": "ScaledObject/explainer-cpu spec.minReplicaCount",
+        "max_replicas": "ScaledObject/explainer-cpu spec.maxReplicaCount",
+        "concurrency": "Deployment/explainer-cpu spec.template.spec.containers.0.env.0.value",
+        "backlog_seconds_target": "ScaledObject/explainer-cpu spec.triggers.0.metadata.threshold",
+    }
     assert verdict["evidence"]["explainers"]["explainer-gpu"]["deployed"] == {
         "min_replicas": 1,
         "max_replicas": 8,
@@ -191,6 +196,15 @@ def test_a_finding_names_the_object_and_the_template_that_bound_it(chart: Path) 
     assert (verdict["status"], verdict["reason_code"]) == ("fail", "capacity-max-too-small")
     assert (findings[0]["object"], findings[0]["path"]) == ("ScaledObject/explainer-cpu", ["spec", "maxReplicaCount"])
     assert findings[0]["file"] == str(chart / "templates/explainers.yaml")
+
+
+@pytest.mark.skipif(HELM is None, reason="no helm: python -m lab.helm --into .venv/bin")
+def test_a_number_that_the_arguments_state_is_told_to_be_theirs(chart: Path) -> None:
+    changes = {"cpu": {"concurrency": 4}, "gpu": {"concurrency": 5}}
+    verdict, _findings = inspected(arguments(**changes, chart_path=str(chart), concurrency_env="WORKERS"))
+    gpu = verdict["evidence"]["explainers"]["explainer-gpu"]
+    assert (gpu["deployed"]["concurrency"], gpu["stated_by"]["concurrency"]) == (5, "arguments")
+    assert gpu["stated_by"]["max_replicas"] == "ScaledObject/explainer-gpu spec.maxReplicaCount"
 
 
 @pytest.mark.skipif(HELM is None, reason="no helm: python -m lab.helm --into .venv/bin")

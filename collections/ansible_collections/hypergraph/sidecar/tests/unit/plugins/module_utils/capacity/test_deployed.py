@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.autoscaling.targets import PAUSED_REPLICAS
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.capacity.deployed import Deployed, find
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.faults import CheckError
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.manifests.bundle import Bundle
@@ -68,9 +69,83 @@ def test_bounds_workers_and_target_are_read(objects: tuple[Object, ...], expecte
     assert numbers(found(*objects)) == expected
 
 
+def hpa(**target: str) -> Object:
+    spec = {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": NAME, **target}, "maxReplicas": 5}
+    return Object({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "spec": spec}, Place("hpa.yaml"))
+
+
 def test_an_autoscaler_of_kubernetes_counts_too() -> None:
-    body = {"kind": "HorizontalPodAutoscaler", "spec": {"scaleTargetRef": {"name": NAME}, "maxReplicas": 5}}
-    assert numbers(found(deployment(), Object(body, Place("hpa.yaml")))) == (4, 1, 5, None)
+    assert numbers(found(deployment(), hpa())) == (4, 1, 5, None)
+
+
+@pytest.mark.parametrize("target", [{"kind": "StatefulSet"}, {"apiVersion": "example.org/v1"}])
+def test_an_autoscaler_of_another_workload_with_the_name_does_not(target: dict[str, str]) -> None:
+    assert numbers(found(deployment(replicas=3), hpa(**target))) == (4, 3, 3, None)
+
+
+def test_an_autoscaler_of_another_namespace_does_not() -> None:
+    one = scaled_object(maxReplicaCount=9)
+    elsewhere = Object({**one.body, "metadata": {"name": "any", "namespace": "other"}}, one.place)
+    assert numbers(found(deployment(), elsewhere)) == (4, 1, 1, None)
+
+
+def test_a_paused_autoscaler_holds_what_it_is_told() -> None:
+    one = scaled_object([lag()], minReplicaCount=2, maxReplicaCount=9)
+    paused = Object({**one.body, "metadata": {"name": "any", "annotations": {PAUSED_REPLICAS: "0"}}}, one.place)
+    assert numbers(found(deployment(), paused)) == (4, 0, 0, 1.5)
+
+
+def configured(*sources: dict[str, Any], env: Any = (), namespace: str = "") -> Deployed:
+    """Workers that a ConfigMap states, taken over as the sources and variables say."""
+    data = {"EXPLAINER_WORKERS": "2", "WORKERS": "6", "OTHER": "x"}
+    metadata = {"name": "settings", **({"namespace": namespace} if namespace else {})}
+    settings = Object({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}, Place("settings.yaml"))
+    one = deployment(None)
+    one.body["spec"]["template"]["spec"]["containers"][1].update({"envFrom": list(sources), "env": list(env)})
+    return found(one, settings)
+
+
+SETTINGS = {"configMapRef": {"name": "settings"}}
+
+
+@pytest.mark.parametrize(
+    ("deployed", "workers", "stated_by"),
+    [
+        (configured(SETTINGS), 2, "ConfigMap/settings data.EXPLAINER_WORKERS"),
+        (configured({"prefix": "EXPLAINER_", **SETTINGS}), 6, "ConfigMap/settings data.WORKERS"),
+        (configured(SETTINGS, {"prefix": "EXPLAINER_", **SETTINGS}), 6, "ConfigMap/settings data.WORKERS"),
+        (
+            configured(env=[{"name": "EXPLAINER_WORKERS", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "WORKERS"}}}]),
+            6,
+            "ConfigMap/settings data.WORKERS",
+        ),
+        (
+            configured(SETTINGS, env=[{"name": "EXPLAINER_WORKERS", "value": "8"}]),
+            8,
+            "Deployment/explainer-cpu spec.template.spec.containers.1.env.0.value",
+        ),
+    ],
+    ids=["all of it", "with a prefix", "the later", "one key", "overridden"],
+)
+def test_workers_are_read_from_config_maps(deployed: Deployed, workers: int, stated_by: str) -> None:
+    assert deployed.concurrency is not None
+    assert (deployed.concurrency.value, str(deployed.concurrency)) == (workers, stated_by)
+
+
+@pytest.mark.parametrize(
+    "deployed",
+    [
+        configured(SETTINGS, namespace="other"),
+        configured({"configMapRef": {"name": "elsewhere"}}),
+        configured({"secretRef": {"name": "settings"}}),
+        # What a Secret says is in force, and not known.
+        configured(SETTINGS, env=[{"name": "EXPLAINER_WORKERS", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]),
+        configured(env=[{"name": "EXPLAINER_WORKERS", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "absent"}}}]),
+        configured(None, {"configMapRef": []}, {"prefix": 7}, env=[None, {"name": []}]),  # type: ignore[arg-type]
+    ],
+)
+def test_workers_that_are_not_rendered_are_not_stated(deployed: Deployed) -> None:
+    assert deployed.concurrency is None
 
 
 def test_the_place_of_a_bound_is_known() -> None:
