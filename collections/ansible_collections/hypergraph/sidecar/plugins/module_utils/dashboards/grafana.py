@@ -20,7 +20,7 @@ from ..manifests.objects import Object, Path, Place, mapping, mappings
 from ..strict_json import loads
 from .json_lines import lines_of
 from .queries import ANNOTATION, PANEL, VARIABLE, Query
-from .variables import Values, filled, values
+from .variables import Values, datasource_of, declared, filled, values
 
 MAX_BYTES = 16 * 1024 * 1024
 PROMETHEUS = "prometheus"
@@ -103,18 +103,26 @@ class _Dashboard:
         self._known = known
         self._datasources = {
             str(variable.get("name")): str(variable.get("query"))
-            for _position, variable in mappings(one.at("templating", "list"))
+            for _path, variable in declared(one.body)
             if variable.get("type") == "datasource"
         }
 
     def read(self) -> None:
         """Read its variables, annotations and panels."""
-        for position, variable in mappings(self._one.at("templating", "list")):
+        for path, variable in declared(self._one.body):
             if variable.get("type") == "query":
-                self._variable(variable, ("templating", "list", position))
+                self._variable(variable, path)
         for position, annotation in mappings(self._one.at("annotations", "list")):
             name = str(annotation.get("name") or position)
             self._query(ANNOTATION, name, annotation, ("annotations", "list", position), annotation)
+        # Schema v2: annotations[].spec.query.spec.expr, or under legacyOptions where it was converted from v1.
+        for position, item in mappings(self._one.body.get("annotations")):
+            annotation = mapping(item.get("spec"))
+            query = mapping(annotation.get("query"))
+            held: Path = ("query", "spec") if "expr" in mapping(query.get("spec")) else ("legacyOptions",)
+            path = ("annotations", position, "spec", *held)
+            target = {**mapping(self._one.at(*path)), "datasource": datasource_of(query)}
+            self._query(ANNOTATION, str(annotation.get("name") or position), target, path, annotation)
         for member in ("panels", "rows", "elements"):
             self._panels(self._one.body.get(member), (member,))
 
@@ -134,9 +142,8 @@ class _Dashboard:
             self._query(PANEL, _named(panel, target), target, (*path, "targets", position), panel)
         # Schema v2: panel.spec.data.spec.queries[].spec.query.spec.expr
         for position, item in mappings(mapping(mapping(panel.get("data")).get("spec")).get("queries")):
-            target = mapping(mapping(mapping(item.get("spec")).get("query")).get("spec"))
-            group = mapping(mapping(item.get("spec")).get("query")).get("group")
-            target = {**target, "refId": mapping(item.get("spec")).get("refId"), **({"datasource": {"type": group}} if group else {})}
+            query = mapping(mapping(item.get("spec")).get("query"))
+            target = {**mapping(query.get("spec")), "refId": mapping(item.get("spec")).get("refId"), "datasource": datasource_of(query)}
             place = (*path, "data", "spec", "queries", position, "spec", "query", "spec")
             self._query(PANEL, _named(panel, target), target, place, {**panel, **_options(panel)})
 

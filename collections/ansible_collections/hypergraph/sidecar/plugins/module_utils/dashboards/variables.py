@@ -9,11 +9,11 @@ Syntax and built-in variables: https://grafana.com/docs/grafana/latest/dashboard
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..manifests.objects import mapping, mappings
+from ..manifests.objects import Path, mapping, mappings, text
 from ..promql import Expression
 from .queries import parsed
 
@@ -29,6 +29,16 @@ _VARIABLE = re.compile(r"\[\[([A-Za-z_]\w*)(?::\w+)?\]\]|\$\{([A-Za-z_]\w*)(?:[.
 _DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+")
 _PLAIN = re.compile(r"[^\"'\\`]*")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
+
+# What schema v2 calls the types of v1.
+_TYPES = {
+    "QueryVariable": "query",
+    "CustomVariable": "custom",
+    "IntervalVariable": "interval",
+    "ConstantVariable": "constant",
+    "TextVariable": "textbox",
+    "DatasourceVariable": "datasource",
+}
 
 Values = Mapping[str, tuple[str, ...]]
 
@@ -47,11 +57,32 @@ def values(dashboard: Mapping[str, Any], scrape_interval: float) -> Values:
         "__from": ("1700000000000",),
         "__to": (f"170000{_HOUR}000",),
     }
-    for _position, variable in mappings(mapping(dashboard.get("templating")).get("list")):
+    for _path, variable in declared(dashboard):
         name = variable.get("name")
         if isinstance(name, str):
             known[name] = _own_values(variable, interval)
     return known
+
+
+def declared(dashboard: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """The dashboard's own variables with their places: those of schema v1, and those of v2 as v1 would have them."""
+    for position, variable in mappings(mapping(dashboard.get("templating")).get("list")):
+        yield ("templating", "list", position), variable
+    for position, item in mappings(dashboard.get("variables")):
+        spec, kind = mapping(item.get("spec")), _TYPES.get(text(item.get("kind")), "")
+        asked = mapping(spec.get("query"))
+        written = mapping(asked.get("spec"))
+        in_v1 = {
+            "query": {"query": written.get("query") or written.get("__legacyStringValue"), "datasource": datasource_of(asked)},
+            "datasource": {"query": spec.get("pluginId")},
+        }
+        yield ("variables", position, "spec"), {**spec, "type": kind, **in_v1.get(kind, {})}
+
+
+def datasource_of(query: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The datasource that a query of schema v2 names, as v1 would. Before v2beta1 the kind of the query was its datasource's type."""
+    kind = query.get("kind")
+    return {"type": query.get("group") or (kind if kind != "DataQuery" else None), "uid": mapping(query.get("datasource")).get("name")}
 
 
 def _own_values(variable: Mapping[str, Any], interval: str) -> tuple[str, ...]:

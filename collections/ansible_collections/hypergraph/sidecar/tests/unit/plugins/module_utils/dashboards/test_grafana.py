@@ -129,6 +129,67 @@ def test_annotations(tmp_path: Path) -> None:
     assert [(query.subject, query.path) for query in reading.queries] == [("annotation n", ("annotations", "list", 0, "expr"))]
 
 
+def of_v2(**members: Any) -> dict[str, Any]:
+    return {"apiVersion": "dashboard.grafana.app/v2", "kind": "Dashboard", "spec": {"elements": {}, **members}}
+
+
+def v2_query(group: str = "prometheus", **spec: Any) -> dict[str, Any]:
+    return {"kind": "DataQuery", "group": group, "version": "v0", "datasource": {"name": "abc"}, "spec": spec}
+
+
+@pytest.mark.parametrize(
+    ("spec", "path"),
+    [
+        ({"query": v2_query(expr="a > 1")}, ("query", "spec")),
+        ({"query": {"kind": "prometheus", "spec": {"expr": "a > 1"}}}, ("query", "spec")),
+        ({"query": v2_query(), "legacyOptions": {"expr": "a > 1"}}, ("legacyOptions",)),
+    ],
+    ids=["v2", "v2alpha1", "converted"],
+)
+def test_annotations_of_schema_v2(tmp_path: Path, spec: Any, path: tuple[Any, ...]) -> None:
+    built_in = {"name": "built in", "builtIn": True, "query": v2_query("grafana")}
+    reading = read(tmp_path, of_v2(annotations=[{"kind": "AnnotationQuery", "spec": one} for one in (built_in, {"name": "n", **spec})]))
+    assert [(query.subject, query.written, query.path) for query in reading.queries] == [
+        ("annotation n", "a > 1", ("annotations", 1, "spec", *path, "expr"))
+    ]
+    assert reading.other_datasources == []
+
+
+@pytest.mark.parametrize("text", ["query", "__legacyStringValue"])
+def test_queries_of_variables_of_schema_v2(tmp_path: Path, text: str) -> None:
+    written = [v2_query(**{text: "label_values(a, ns)"}), v2_query("loki", **{text: "label_values(b, ns)"})]
+    variables = [{"kind": "QueryVariable", "spec": {"name": f"v{n}", "query": query}} for n, query in enumerate(written)]
+    reading = read(tmp_path, of_v2(variables=variables))
+    assert [(found.subject, found.written, found.path) for found in reading.queries] == [
+        ("variable v0", "count by (ns) (a)", ("variables", 0, "spec", "query"))
+    ]
+    assert reading.other_datasources == ["variable v1"]
+
+
+def test_values_of_variables_of_schema_v2_are_put_into_queries(tmp_path: Path) -> None:
+    variables = [
+        {"kind": "CustomVariable", "spec": {"name": "m", "query": "a_total, other : b_total", "current": {"value": "b_total"}}},
+        {"kind": "IntervalVariable", "spec": {"name": "w", "query": "5m,2m", "options": [{"value": "7m"}], "current": {"value": "5m"}}},
+        {"kind": "ConstantVariable", "spec": {"name": "c", "query": "x"}},
+        {"kind": "TextVariable", "spec": {"name": "t", "query": "3"}},
+        {"kind": "DatasourceVariable", "spec": {"name": "logs", "pluginId": "loki"}},
+        {"kind": "SwitchVariable", "spec": {"name": "s", "current": "true"}},
+        None,
+        {"kind": []},
+        {"kind": "QueryVariable", "spec": {"name": "q", "query": 7}},
+    ]
+    queries = [
+        {"spec": {"refId": "A", "query": v2_query(expr='rate($m{l="$c"}[$w]) > $t')}},
+        {"spec": {"refId": "B", "query": {"kind": "DataQuery", "datasource": {"name": "${logs}"}, "spec": {"expr": "{} |= x"}}}},
+    ]
+    element = {"kind": "Panel", "spec": {"title": "T", "data": {"kind": "QueryGroup", "spec": {"queries": queries}}}}
+    reading = read(tmp_path, of_v2(variables=variables, elements={"panel-1": element}))
+    assert [(query.texts, query.open_variables) for query in reading.queries] == [
+        (('rate(b_total{l="x"}[2m]) > 3', 'rate(a_total{l="x"}[2m]) > 3'), ())
+    ]
+    assert reading.other_datasources == ["panel 'T', query B"]
+
+
 def test_a_directory_is_read_whole(tmp_path: Path) -> None:
     (tmp_path / "below").mkdir()
     for name in ("b.json", "below/a.json"):
