@@ -27,9 +27,14 @@ class Folded:
         self.width_s = 1
         self._filled = 0
 
+    @property
+    def slot_is_whole(self) -> bool:
+        """Whether the next second begins a slot."""
+        return self._filled == 0
+
     def add(self, *counts: int) -> bool:
         """Add a second's counts, one a column. Whether neighbours were merged by that."""
-        fresh = self._filled == 0
+        fresh = self.slot_is_whole
         for column, count in zip(self.columns, counts):
             if fresh:
                 column.append(count)
@@ -197,13 +202,13 @@ class Series:
 
     def second_over(self, seen: tuple[int, int, int]) -> None:
         """Close a second, by the end of which so many were counted since the beginning: all, exceeding, failed."""
-        slots = len(self.counts.columns[0])
+        fresh = self.counts.slot_is_whole
         merged = self.counts.add(*(now - before for now, before in zip(seen, self._before)))
         self._before = seen
         distribution = {place: count for place, count in enumerate(self.window) if count}
         if distribution:
             self.window = [0] * len(self.window)
-        if len(self.counts.columns[0]) > slots or merged:
+        if fresh:
             self._distributions.append(distribution)
         else:
             _add(self._distributions[-1], distribution)

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.load import measures
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.backpressure import Ladder
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.health import Health
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.measures import MAX_POINTS, Folded, Measured, Series
@@ -87,16 +89,45 @@ def test_series_of_classes_are_in_step_and_show_each_second() -> None:
     assert tally.ended() == (60, 0)
 
 
-def test_a_series_that_folds_keeps_the_distribution_of_what_it_joins() -> None:
+@pytest.fixture
+def eight_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fold at eight slots, as long runs do at 3600."""
+    monkeypatch.setattr(measures, "MAX_POINTS", 8)
+
+
+@pytest.mark.usefixtures("eight_slots")
+@pytest.mark.parametrize("seconds", range(1, 64))
+def test_a_series_that_folds_keeps_the_distribution_of_what_it_joins(seconds: int) -> None:
     series = Series()
-    for second in range(MAX_POINTS + 10):
-        series.window[1000 >> 5] += 1
+    for second in range(seconds):
+        series.window[second] += 1
         series.second_over((second + 1, 0, 0))
     document = series.document()
-    assert document["width_s"] == 2.0
-    assert sum(document["count"]) == MAX_POINTS + 10
-    assert {len(document[column]) for column in ("count", "p50_ms", "p95_ms")} == {len(document["count"])}
-    assert set(document["p50_ms"]) == {1.023}
+    width = int(document["width_s"])
+    assert sum(document["count"]) == seconds
+    assert lengths(document) == {-(-seconds // width)}
+    lasts = [min(begin + width, seconds) - 1 for begin in range(0, seconds, width)]
+    assert document["p95_ms"] == [(32 * last + 31) / 1000 for last in lasts]
+
+
+@pytest.mark.usefixtures("eight_slots")
+@pytest.mark.parametrize("before", range(1, 18))
+def test_a_class_that_begins_late_stays_in_step_over_every_fold(before: int) -> None:
+    first = Series()
+    for second in range(before):
+        first.second_over((second + 1, 0, 0))
+    late = Series.beside(first)
+    for second in range(80):
+        late.window[40] += 1
+        first.second_over((before + second + 1, 0, 0))
+        late.second_over((second + 1, 0, 0))
+        document = late.document()
+        assert lengths(document) == lengths(first.document()) == {len(document["count"])}
+        assert [level is not None for level in document["p50_ms"]] == [count > 0 for count in document["count"]]
+
+
+def lengths(document: dict[str, Any]) -> set[int]:
+    return {len(document[column]) for column in ("count", "exceeding", "errors", "p50_ms", "p95_ms")}
 
 
 @pytest.mark.parametrize(
