@@ -30,7 +30,7 @@ options:
   slo_ms:
     description:
       - Objectives in milliseconds. A class that has one here must have been measured. They must be those that the run counted by.
-      - Where empty, the classes that the load asked for are judged by the objectives of its plan.
+      - Other classes that the load asked for are judged by the objectives of its plan.
     type: dict
     suboptions:
       chat:

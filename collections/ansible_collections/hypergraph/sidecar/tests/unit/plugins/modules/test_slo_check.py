@@ -161,6 +161,20 @@ def test_a_class_with_an_objective_has_to_be_measured(check: Any) -> None:
     assert "token" in verdict["reason"]
 
 
+@pytest.mark.parametrize(
+    ("sentences", "expected"),
+    [
+        (steady(2, 240, rate=10, slo_ms=2000), ("pass", "")),
+        (steady(2, 240, rate=10, slow=0.15, slo_ms=2000), ("fail", "slo-broken")),
+        ([["trace_failed"] * 10] * 240, ("inconclusive", "no-explanations")),
+    ],
+)
+def test_to_set_one_objective_leaves_the_others_judged_by_what_the_run_counted(check: Any, sentences: Any, expected: Any) -> None:
+    verdict = check(summary({**EXPLAINED, "sentence": {"steady": sentences}}), slo_ms={"chat": 500})
+    assert said(verdict) == expected
+    assert {row["class"] for row in verdict["evidence"]["judged"][0]} >= {"chat", "token"}
+
+
 def test_no_summary_is_no_pass(check: Any) -> None:
     assert said(check()) == ("inconclusive", "no-load-run")
 
