@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -33,8 +34,25 @@ class Target:
     addresses: tuple[str, ...] = field(default=())
 
     async def connect(self, protocol: Callable[[], _Protocol], number: int, timeout: float) -> _Protocol:
-        """Open a connection, the ``number``-th, within so many seconds. Raises OSError, of which TLS and timeouts are kinds."""
-        address = self.addresses[number % len(self.addresses)]
+        """Open a connection, the ``number``-th, within so many seconds: to the address whose turn it is, or the next that accepts it.
+
+        Raises OSError, of which TLS and timeouts are kinds; where no address accepts it, that of the last.
+        """
+        turn = number % len(self.addresses)
+        *others, last = self.addresses[turn:] + self.addresses[:turn]
+        for address in others:
+            began = monotonic()
+            try:
+                # One that says nothing leaves half of the time to those after it.
+                return await self._open(protocol, address, timeout / 2)
+            except ssl.SSLError:
+                # There is somebody, and what is wrong with it is to be known.
+                raise
+            except OSError:
+                timeout -= monotonic() - began
+        return await self._open(protocol, last, timeout)
+
+    async def _open(self, protocol: Callable[[], _Protocol], address: str, timeout: float) -> _Protocol:
         loop = asyncio.get_running_loop()
         opening = loop.create_connection(protocol, address, self.port, ssl=self.tls, server_hostname=self.host if self.tls else None)
         try:
