@@ -16,8 +16,8 @@ from .slo import asked, batches_of
 from .telling import packed
 
 # What has to be alike in both runs, or the percentiles differ for reasons of the load.
-_ALIKE = ("model", "concurrency", "rate_per_s", "attach_rate", "granularity", "featureset")
-_PHASE_ALIKE = ("name", "kind", "duration_s", "rate_per_s", "concurrency")
+_ALIKE = ("model", "arrivals", "concurrency", "rate_per_s", "attach_rate", "granularity", "featureset")
+_PHASE_ALIKE = ("name", "kind", "duration_s", "rate_per_s", "concurrency", "attach_rate", "granularity")
 
 
 def hold(
@@ -34,7 +34,15 @@ def hold(
     if not _comparable(verdict, before, after):
         return
     phases = asked(after["plan"])
-    pairs = [(kind, phase) for kind in kinds for phase in phases.get(kind, []) if _both(before, after, kind, phase)]
+    runs = {"the baseline": before, "this run": after}
+    pairs = []
+    for kind in kinds:
+        for phase in phases.get(kind, []):
+            lacking = [name for name, summary in runs.items() if phase not in summary["classes"].get(kind, {})]
+            if lacking:
+                _undecided(verdict, f"{kind} in {phase}: {' and '.join(lacking)} has none")
+            else:
+                pairs.append((kind, phase))
     strict = 1 - (1 - confidence) / max(len(pairs), 1)
     rows = []
     for kind, phase in pairs:
@@ -100,13 +108,9 @@ def _conditions(summary: Mapping[str, Any]) -> dict[str, Any]:
     plan = summary["plan"]
     return {
         "environment": summary["run"]["environment"],
-        **{name: plan[name] for name in _ALIKE},
-        "phases": [[phase[name] for name in _PHASE_ALIKE] for phase in plan["phases"]],
+        **{name: plan.get(name) for name in _ALIKE},
+        **{f"{name} by phase": [phase.get(name) for phase in plan["phases"]] for name in _PHASE_ALIKE},
     }
-
-
-def _both(before: Mapping[str, Any], after: Mapping[str, Any], kind: str, phase: str) -> bool:
-    return all(phase in summary["classes"].get(kind, {}) for summary in (before, after))
 
 
 def sample_of(summary: Mapping[str, Any], kind: str, phase: str) -> Sample:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from typing import Any
 
@@ -240,6 +241,9 @@ def test_a_rise_that_few_samples_show_is_undecided(check: Any) -> None:
     [
         ({"environment": "production"}, "baseline-not-comparable"),
         ({"rate_per_s": 80.0}, "baseline-not-comparable"),
+        ({"arrivals": "poisson"}, "baseline-not-comparable"),
+        ({"phases": [phase("warmup", "warmup", 0.0, 10.0), {**phase(), "attach_rate": 0.9}]}, "baseline-not-comparable"),
+        ({"phases": [phase("warmup", "warmup", 0.0, 10.0), {**phase(), "granularity": "token"}]}, "baseline-not-comparable"),
         ({"interrupted": "SIGINT"}, "baseline-not-sound"),
         ({"healthy": False}, "baseline-not-sound"),
     ],
@@ -248,6 +252,36 @@ def test_a_baseline_of_something_else_is_not_compared_with(check: Any, changes: 
     verdict = check(chats(steady(29, 240)), baseline=[chats(steady(30, 240), **changes)])
     assert said(verdict) == ("inconclusive", code)
     assert "comparison" not in verdict["evidence"]
+
+
+def test_a_baseline_under_another_load_is_told_by_what_differs(check: Any) -> None:
+    names = [f"part-{number}" for number in range(3)]
+    phases = [phase(name, starts_s=120.0 * number) for number, name in enumerate(names)]
+    other = [*phases[:2], {**phases[2], "concurrency": 64}]
+    before, after = (summary({"chat": dict.fromkeys(names, steady(30, 120))}, phases=planned) for planned in (other, phases))
+    reason = check(after, baseline=[before])["reason"]
+    assert "concurrency by phase: [8, 8, 64] before, [8, 8, 8] now" in reason
+    assert "duration_s" not in reason
+
+
+@pytest.mark.parametrize("lacks", ["baseline", "run"])
+def test_what_one_of_both_runs_lacks_leaves_the_comparison_undecided(check: Any, lacks: str) -> None:
+    phases = [phase(starts_s=0.0), phase("after", starts_s=240.0)]
+    whole = summary({kind: {"steady": seconds["steady"], "after": seconds["steady"]} for kind, seconds in EXPLAINED.items()}, phases=phases)
+    part = copy.deepcopy(whole)
+    if lacks == "baseline":
+        del part["classes"]["sentence"]
+        verdict = check(whole, baseline=[part])
+        told = ["sentence in steady: the baseline has none", "sentence in after: the baseline has none"]
+    else:
+        del part["classes"]["sentence"]["after"]
+        verdict = check(part, baseline=[whole])
+        told = ["sentence in after: this run has none"]
+    undecided = [one["reason"] for one in verdict["shortfalls"] if one["reason_code"] == "regression-undecided"]
+    assert verdict["status"] == "inconclusive"
+    assert undecided == told
+    compared = {(row["class"], row["phase"]) for row in verdict["evidence"]["comparison"][0]}
+    assert ("chat", "after") in compared and len(compared) == 6 - len(told)
 
 
 @pytest.mark.parametrize("arguments", [{"quantile": 95}, {"confidence": "nan"}, {"correlation_seconds": 0}, {"max_regression": -1}])

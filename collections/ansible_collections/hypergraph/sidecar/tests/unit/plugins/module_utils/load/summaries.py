@@ -80,6 +80,7 @@ def summary(classes: Mapping[str, Mapping[str, Seconds]], **changes: Any) -> dic
     }
     plan = {
         "model": "open",
+        "arrivals": "constant",
         "concurrency": 8,
         "rate_per_s": 20.0,
         "attach_rate": 0.3 if set(classes) - {"chat"} else 0.0,

@@ -101,6 +101,8 @@ def test_a_generator_that_died_or_could_not_keep_up_is_told(changes, problem):
         ({"attach_rate": 0.9}, "plan.attach_rate is 0.3"),
         ({"slo_ms": {"chat": 400.0, "sentence": 2000.0, "token": 8000.0}}, "plan.slo_ms"),
         ({"phases": [phase("warmup", "warmup", 0.0, 10.0), phase(duration_s=60.0)]}, "plan.phases"),
+        ({"phases": [phase("warmup", "warmup", 0.0, 10.0), {**phase(), "attach_rate": 0.9}]}, "plan.phases"),
+        ({"phases": [phase("warmup", "warmup", 0.0, 10.0), {**phase(), "granularity": "token"}]}, "plan.phases"),
     ],
 )
 def test_summaries_of_different_runs_are_not_merged(changes, told):
