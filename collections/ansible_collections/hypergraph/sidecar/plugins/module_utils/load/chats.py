@@ -219,7 +219,7 @@ class Chats:
         if head.trace_id is None or not _TRACE_ID.fullmatch(head.trace_id):
             self._follower.missing(exchange.started_ns, explains, measured, now)
             return None
-        self._follower.follow(Followed(head.trace_id, exchange.started_ns, explains, measured, exchange.caller))
+        self._follower.follow(Followed(head.trace_id, exchange.started_ns, now, explains, measured, exchange.caller))
         return head.trace_id
 
     def _error(self, head: Head, latency_us: int) -> str:

@@ -34,13 +34,14 @@ _MAX_BACKOFF = 1.0
 
 
 class Followed:
-    """An explanation under way: whose it is, and since when (``started_ns``: the intended start of its chat)."""
+    """An explanation under way: whose it is, and since when: its chat's intended start (``started_ns``) and answer (``accepted_ns``)."""
 
-    __slots__ = ("caller", "explains", "measured", "polls", "started_ns", "trace_id")
+    __slots__ = ("accepted_ns", "caller", "explains", "measured", "polls", "started_ns", "trace_id")
 
-    def __init__(self, trace_id: str, started_ns: int, explains: str, measured: Measured, caller: int) -> None:
+    def __init__(self, trace_id: str, started_ns: int, accepted_ns: int, explains: str, measured: Measured, caller: int) -> None:
         self.trace_id = trace_id
         self.started_ns = started_ns
+        self.accepted_ns = accepted_ns
         self.explains = explains
         self.measured = measured
         self.caller = caller
@@ -173,12 +174,11 @@ class Follower:
         else:
             channel.close()
         state = self._state_of(body) if head.status == 200 else None
-        age = now - followed.started_ns
-        if age > self._give_up_ns:
+        if now - followed.started_ns > self._give_up_ns:
             self._end(followed, state, "unfinished", now)
         elif state in TERMINAL_STATES:
             self._end(followed, state, str(state), now)
-        elif head.status == 404 and age > min(_LOST_AFTER_NS, self._give_up_ns):
+        elif head.status == 404 and now - followed.accepted_ns > _LOST_AFTER_NS:
             self._end(followed, None, "lost", now)
         else:
             # Also where the answer was none: a poll that fails says nothing about the explanation.

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.load import polling
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.load.runs import (
     READER,
     SUBMITTER,
@@ -134,6 +135,25 @@ def test_an_explanation_that_does_not_end_is_unfinished_and_one_unknown_is_lost(
     with serving(explaining(lambda _polls: "404")) as service:
         summary = drive(service.url, tmp_path / "unknown", explanation_timeout=30.0, **told)
     assert total(summary, "sentence")["errors"] == {"trace_lost": summary["traces"]["lost"]}
+
+
+def test_a_trace_is_lost_by_the_time_since_its_chat_was_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polling, "_LOST_AFTER_NS", 1_000_000_000)
+    followed = explaining(lambda polls: "404" if polls < 3 else "complete")
+
+    async def slow_to_chat(request: Request, writer: asyncio.StreamWriter) -> None:
+        if request.is_chat:
+            await asyncio.sleep(1.5)
+        await followed(request, writer)
+
+    told = {"attach_rate": 1.0, "granularity": "sentence", "concurrency": 4, "duration": 0.3, "poll_interval": 0.02}
+    with serving(slow_to_chat) as service:
+        summary = drive(service.url, tmp_path / "slow", **told)
+    assert summary["traces"]["complete"] == summary["traces"]["accepted"] == 4
+    with serving(explaining(lambda _polls: "404")) as service:
+        summary = drive(service.url, tmp_path / "unknown", rate=10.0, **told)
+    assert summary["traces"]["lost"] == summary["traces"]["accepted"] > 0
+    assert min(line["l"] for line in records(tmp_path / "unknown", "explanation")) >= 1_000_000
 
 
 @pytest.mark.parametrize("attach", [(), ("x-trace-id: ../../admin",)])
