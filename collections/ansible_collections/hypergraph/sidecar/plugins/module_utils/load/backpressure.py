@@ -6,41 +6,61 @@
 from __future__ import annotations
 
 import time
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 
 class Ladder:
-    """Answers of 429 and their Retry-After, in seconds."""
+    """Answers of 429 and their Retry-After (RFC 9110, section 10.2.3): seconds, or a date."""
 
     def __init__(self) -> None:
         self.refusals = 0
         self.missing = 0
-        self.min_s: float | None = None
-        self.max_s: float | None = None
+        # The least and the most; those of dates apart, which are not as exact.
+        self._seconds: tuple[int, ...] = ()
+        self._dated: tuple[int, ...] = ()
 
-    def refused(self, retry_after: str | None) -> None:
-        """Add one. What is neither seconds nor a date counts as missing."""
+    def refused(self, retry_after: str | None, date: str | None = None) -> None:
+        """Add one, and when it was said by the service's own clock. What is neither seconds nor a date counts as missing."""
         self.refusals += 1
-        seconds = _seconds(retry_after)
-        if seconds is None:
-            self.missing += 1
+        if retry_after is not None and retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 10:
+            self._seconds = _widened(self._seconds, int(retry_after))
             return
-        self.min_s = seconds if self.min_s is None else min(self.min_s, seconds)
-        self.max_s = seconds if self.max_s is None else max(self.max_s, seconds)
+        until, said = _moment(retry_after), _moment(date)
+        if until is None:
+            self.missing += 1
+        else:
+            self._dated = _widened(self._dated, until - (int(time.time()) if said is None else said))
 
     def document(self) -> dict[str, Any]:
         """As in the summary."""
-        return {"429": self.refusals, "retry_after_s": {"min": self.min_s, "max": self.max_s, "missing": self.missing}}
+        waits = (*self._seconds, *_surely(self._dated))
+        least, most = (float(choose(waits)) if waits else None for choose in (min, max))
+        return {"429": self.refusals, "retry_after_s": {"min": least, "max": most, "missing": self.missing}}
 
 
-def _seconds(retry_after: str | None) -> float | None:
-    """RFC 9110 section 10.2.3: seconds, or a date."""
-    if retry_after is None:
-        return None
-    if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 10:
-        return float(retry_after)
+def _widened(extremes: tuple[int, ...], wait: int) -> tuple[int, ...]:
+    waits = (*extremes, wait)
+    return min(waits), max(waits)
+
+
+def _surely(dated: tuple[int, ...]) -> tuple[int, ...]:
+    """The least and the most that dates surely ask to wait.
+
+    A date and the moment it was said at are cut off to whole seconds, each by itself: a wait that is always the same shows as two numbers.
+    """
+    if not dated:
+        return ()
+    least, most = dated
+    least = 1 if least == 0 < most else max(least, 0)
+    return least, max(most - 1, least)
+
+
+def _moment(date: str | None) -> int | None:
+    """Seconds since the epoch; None for what is no date. Those of HTTP are in UTC, be it that they do not say so."""
     try:
-        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+        moment = parsedate_to_datetime(date or "")
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp())
     except (TypeError, ValueError, IndexError, OverflowError):
         return None

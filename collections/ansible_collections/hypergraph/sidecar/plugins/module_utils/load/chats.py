@@ -226,7 +226,7 @@ class Chats:
         status = head.status
         self.codes[status] += 1
         if status == 429:
-            self.ladder.refused(head.retry_after)
+            self.ladder.refused(head.retry_after, head.date)
             return "status_429"
         if 300 <= status < 400:
             return "redirected"

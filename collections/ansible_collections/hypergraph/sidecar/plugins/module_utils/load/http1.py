@@ -23,13 +23,23 @@ class MalformedAnswer(Exception):
 
 
 class Head:
-    """What matters of an answer's status line and headers. ``trace_id`` and ``retry_after`` are None where not sent."""
+    """What matters of an answer's status line and headers. ``trace_id`` and ``retry_after`` are None where not sent.
+
+    ``date`` is when it was said, read only where ``retry_after`` is more than a number.
+    """
 
     # No named tuple: its fields take several times longer to read, and these are read for every answer.
-    __slots__ = ("event_stream", "keep_alive", "length", "retry_after", "status", "trace_id")
+    __slots__ = ("date", "event_stream", "keep_alive", "length", "retry_after", "status", "trace_id")
 
     def __init__(
-        self, status: int, length: int, keep_alive: bool, event_stream: bool, trace_id: str | None, retry_after: str | None
+        self,
+        status: int,
+        length: int,
+        keep_alive: bool,
+        event_stream: bool,
+        trace_id: str | None,
+        retry_after: str | None,
+        date: str | None = None,
     ) -> None:
         self.status = status
         self.length = length
@@ -37,21 +47,28 @@ class Head:
         self.event_stream = event_stream
         self.trace_id = trace_id
         self.retry_after = retry_after
+        self.date = date
 
 
 def parse_head(block: bytes) -> Head:
     """Read a status line with its headers, without the blank line. Raises MalformedAnswer."""
     head = _framing(block[:13], tuple(_FRAMING.findall(block)))
-    trace = _TRACE_ID.search(block)
-    if trace is None:
+    trace_id = _said(_TRACE_ID, block)
+    date = _said(_DATE, block) if head.retry_after and not head.retry_after.isdigit() else None
+    if trace_id is None and date is None:
         return head
-    trace_id = trace[1].strip().decode("latin-1")
-    return Head(head.status, head.length, head.keep_alive, head.event_stream, trace_id, head.retry_after)
+    return Head(head.status, head.length, head.keep_alive, head.event_stream, trace_id, head.retry_after, date)
 
 
 # To look for headers in the whole block takes a third of the time of taking it apart line by line.
 _FRAMING = re.compile(rb"\n(connection|content-length|content-type|retry-after|transfer-encoding):(.*)", re.IGNORECASE)
 _TRACE_ID = re.compile(rb"\nx-trace-id:(.*)", re.IGNORECASE)
+_DATE = re.compile(rb"\ndate:(.*)", re.IGNORECASE)
+
+
+def _said(header: re.Pattern[bytes], block: bytes) -> str | None:
+    found = header.search(block)
+    return None if found is None else found[1].strip().decode("latin-1")
 
 
 # Blocks that differ on every answer mostly differ in headers of no interest.

@@ -153,6 +153,19 @@ def test_a_refusal_tells_after_how_long_to_ask_again(tmp_path: Path) -> None:
     assert abs(ladder["retry_after_s"]["missing"] - ladder["429"] / 2) <= 2
 
 
+def test_a_refusal_until_a_date_is_read_with_the_answer_s_own_clock(tmp_path: Path) -> None:
+    told = [("21 Nov 1996 11:00:10", "21 Nov 1996 11:00:13"), ("21 Nov 2096 11:00:59", "21 Nov 2096 11:01:19")]
+
+    async def script(request: Request, writer: asyncio.StreamWriter) -> None:
+        date, until = told[request.number % 2]
+        traced = ["x-trace-id: tr-1"] if request.number % 3 else []
+        writer.write(answer(b"{}", *traced, f"Date: Thu, {date} GMT", f"Retry-After: Thu, {until} GMT", status="429 x"))
+
+    with serving(script) as service:
+        waits = drive(service.url, tmp_path, concurrency=1)["ladder"]["retry_after_s"]
+    assert waits == {"min": 3, "max": 19, "missing": 0}
+
+
 def test_a_service_that_goes_away_makes_errors_and_not_an_end(tmp_path: Path) -> None:
     listener: list[Service] = []
 

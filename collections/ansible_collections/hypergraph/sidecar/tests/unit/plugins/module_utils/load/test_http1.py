@@ -41,9 +41,17 @@ def test_an_answer_says_how_it_ends(block: bytes, expected: tuple[int, int, bool
 def test_headers_that_matter_are_read_as_sent() -> None:
     head = parse_head(b"HTTP/1.1 200 OK\r\nX-Trace-ID:  tr_AbC \r\nContent-Type: Text/Event-Stream; charset=utf-8\r\nContent-Length: 0")
     assert (head.trace_id, head.event_stream, head.retry_after) == ("tr_AbC", True, None)
-    assert parse_head(b"HTTP/1.1 429 x\r\nRetry-After: Sat, 21 Nov 2026 11:00:00 GMT\r\nContent-Length: 0").retry_after == (
-        "Sat, 21 Nov 2026 11:00:00 GMT"
-    )
+    head = parse_head(b"HTTP/1.1 429 x\r\nRetry-After: Sat, 21 Nov 2026 11:00:00 GMT\r\nContent-Length: 0")
+    assert (head.retry_after, head.date) == ("Sat, 21 Nov 2026 11:00:00 GMT", None)
+
+
+def test_a_wait_until_a_date_is_read_with_when_it_was_said() -> None:
+    until = b"Retry-After: Sat, 21 Nov 2026 11:00:00 GMT\r\nContent-Length: 0"
+    for second in (b"57", b"58"):
+        said = b"Sat, 21 Nov 2026 10:59:%s GMT" % second
+        assert parse_head(b"HTTP/1.1 429 x\r\nDATE:%s \r\n%s" % (said, until)).date == said.decode()
+        head = parse_head(b"HTTP/1.1 429 x\r\n%s\r\nx-trace-id: tr\r\nDate: %s" % (until, said))
+        assert (head.date, head.trace_id) == (said.decode(), "tr")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import random
+import time
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -147,6 +150,53 @@ def test_retry_after_is_seconds_or_a_date(said: str | None, seconds: float | Non
     ladder = Ladder()
     ladder.refused(said)
     assert ladder.document() == {"429": 1, "retry_after_s": {"min": seconds, "max": seconds, "missing": int(seconds is None)}}
+
+
+@pytest.mark.parametrize(
+    ("waits", "least", "most"),
+    [
+        ([30], 30, 30),
+        # Both moments are cut off to whole seconds, each at its own time.
+        ([1, 0, 1], 1, 1),
+        ([300, 301, 300], 300, 300),
+        ([5, 40], 5, 39),
+        # But not by chance in every answer.
+        ([0, 0, 0], 0, 0),
+        ([301, 301], 301, 301),
+        ([1, -1], 0, 0),
+        ([-60], 0, 0),
+    ],
+)
+@pytest.mark.parametrize("clock", [datetime(2026, 11, 21, 11, tzinfo=timezone.utc), datetime(1996, 2, 29, tzinfo=timezone.utc)])
+def test_a_date_to_ask_again_at_is_held_against_the_service_s_own_clock(
+    waits: list[int], least: float, most: float, clock: datetime
+) -> None:
+    ladder = Ladder()
+    for wait in waits:
+        ladder.refused(format_datetime(clock + timedelta(seconds=wait), usegmt=True), format_datetime(clock, usegmt=True))
+    assert ladder.document()["retry_after_s"] == {"min": least, "max": most, "missing": 0}
+
+
+@pytest.mark.parametrize("date", [None, "", "yesterday", "Sat, 99 Nov 2026 11:00:00 GMT"])
+def test_without_a_date_of_the_answer_the_generator_s_clock_counts(date: str | None) -> None:
+    ladder = Ladder()
+    ladder.refused(format_datetime(datetime.now(timezone.utc) + timedelta(hours=1), usegmt=True), date)
+    ladder.refused("7200", date)
+    found = ladder.document()["retry_after_s"]
+    assert 3500 < found["min"] <= 3601
+    assert found["max"] == 7200
+
+
+def test_a_date_of_the_old_form_is_in_utc_wherever_the_generator_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    try:
+        ladder = Ladder()
+        ladder.refused("Sat Nov 21 11:00:20 2026", "Sat, 21 Nov 2026 11:00:00 GMT")
+        assert ladder.document()["retry_after_s"] == {"min": 20, "max": 20, "missing": 0}
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(
