@@ -17,7 +17,7 @@ from typing import Any
 SIGNIFICANT_BITS = 10
 SIGNIFICANT = 1 << SIGNIFICANT_BITS
 MAX_US = 3_600_000_000
-_LINEAR_BITS = SIGNIFICANT_BITS + 1
+LINEAR_BITS = SIGNIFICANT_BITS + 1
 
 
 def index(us: int) -> int:
@@ -25,7 +25,7 @@ def index(us: int) -> int:
 
     A hot path that cannot afford the call may inline its two lines: ``shift`` is 0 below 2048 us.
     """
-    shift = max(us.bit_length() - _LINEAR_BITS, 0)
+    shift = max(us.bit_length() - LINEAR_BITS, 0)
     return (shift << SIGNIFICANT_BITS) + (us >> shift)
 
 

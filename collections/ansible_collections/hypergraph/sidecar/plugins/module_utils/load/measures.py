@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from .histogram import SIZE, Histogram, index, value_at
+from .histogram import LINEAR_BITS, SIGNIFICANT_BITS, SIZE, Histogram, value_at
 from .percentiles import Percentiles
 
 # An hour in steps of a second; longer runs have wider steps.
@@ -109,7 +109,9 @@ class Measured:
         slo_us, counts, window = self.slo_us, self.histogram.counts, self.series.window
         exceeding = 0
         for latency in fresh:
-            place = index(latency)
+            # histogram.index, without the call: that takes half of the time.
+            shift = latency.bit_length() - LINEAR_BITS
+            place = (shift << SIGNIFICANT_BITS) + (latency >> shift) if shift > 0 else latency
             counts[place] += 1
             window[place >> SERIES_SHIFT] += 1
             if latency > slo_us:

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load import measures
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.backpressure import Ladder
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.health import Health
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.histogram import MAX_US, SIZE, Histogram
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.measures import MAX_POINTS, Folded, Measured, Series
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.tally import Tally
 
@@ -49,6 +50,18 @@ def test_percentiles_are_within_a_thousandth_and_their_intervals_hold_them() -> 
     for name in ("p50", "p95", "p99"):
         low, high = document["intervals_ms"][name]
         assert low < document["latency_ms"][name] < high
+
+
+def test_latencies_are_counted_in_the_buckets_of_the_histogram() -> None:
+    edges = [edge + beside for edge in (1 << power for power in range(1, 32)) for beside in (-1, 0, 1)]
+    latencies = [*edges, 2047, 2048, MAX_US]
+    expected = Histogram()
+    expected.record_all(latencies)
+    measured = Measured("steady", 500, Series())
+    for latency in latencies:
+        measured.good(latency)
+    assert measured.document()["histogram"] == expected.to_document()
+    assert measured.series.window == [sum(expected.counts[place : place + 32]) for place in range(0, SIZE, 32)]
 
 
 def test_errors_exceed_and_timeouts_are_censored() -> None:
