@@ -39,7 +39,7 @@ class Owner(Protocol):
 
 
 class Channel(asyncio.Protocol):
-    """``exchange`` is the owner's, for what it must know of the request on its way. ``deadline_ns`` is on the monotonic clock."""
+    """``exchange`` and ``idle_since_ns`` are the owner's, for what it must know. Moments are on the monotonic clock."""
 
     __slots__ = (
         "_body",
@@ -52,6 +52,7 @@ class Channel(asyncio.Protocol):
         "busy",
         "deadline_ns",
         "exchange",
+        "idle_since_ns",
         "number",
         "transport",
     )
@@ -63,6 +64,7 @@ class Channel(asyncio.Protocol):
         self.number = number
         self.busy = False
         self.deadline_ns = 0
+        self.idle_since_ns = 0
         self.exchange: Any = None
         self.transport: asyncio.Transport | None = None
         self._reset()

@@ -121,8 +121,9 @@ class Chats:
                 measured.digest()
 
     def sweep(self, now: int) -> None:
-        """End what is overdue: requests on their way, and those still waiting for a connection."""
+        """End what is overdue: requests on their way, those still waiting for a connection, and connections idle for too long."""
         self._pool.fail_overdue(now)
+        self._pool.retire(now)
         self.loop.sweep(now)
 
     def _launch(self, channel: Channel, started: int, delay_us: int, phase: int) -> None:
@@ -210,7 +211,7 @@ class Chats:
         if len(pool.channels) > pool.limit:
             channel.close()
             return
-        pool.idle.append(channel)
+        pool.release(channel)
         self.loop.released()
 
     def _explained(self, exchange: Exchange, head: Head, now: int) -> str | None:

@@ -17,10 +17,14 @@ from .target import Target
 
 _MAX_BACKOFF = 1.0
 _OPENING_AT_ONCE = 32
+# Of the time after which the service was seen to close an idle connection: one is given up before, since a request that is sent just as the
+# service closes is lost. Seldom is that time less than the second below which nothing is concluded: those may be closed for other reasons.
+_IDLE_SHARE = 0.8
+_LEAST_IDLE_NS = 1_000_000_000
 
 
 class Pool:
-    """Channels of one owner, who takes them from ``idle`` and puts them back.
+    """Channels of one owner, who takes them from ``idle``, the one that was idle for longest first, and gives them back by ``release``.
 
     ``refused`` is told of each connection that cannot be opened: "tls" or "connect", and when it was tried (monotonic nanoseconds). Each is
     tried again, ever more slowly, until it can.
@@ -38,6 +42,7 @@ class Pool:
         self.idle: deque[Channel] = deque()
         # How many are wanted.
         self.limit = 0
+        self._idle_ns: float | None = None
 
     @property
     def busy(self) -> int:
@@ -64,13 +69,26 @@ class Pool:
     def opened(self, channel: Channel) -> None:
         """Take in what was opened."""
         self.channels.add(channel)
+        self.release(channel)
+
+    def release(self, channel: Channel) -> None:
+        """Take back a channel, which is idle from now on."""
+        channel.idle_since_ns = monotonic_ns()
         self.idle.append(channel)
 
     def lost(self, channel: Channel) -> None:
-        """Forget what is gone."""
+        """Forget what is gone; one that was idle the service has closed."""
         self.channels.discard(channel)
         if channel in self.idle:
             self.idle.remove(channel)
+            idle_ns = monotonic_ns() - channel.idle_since_ns
+            if idle_ns >= _LEAST_IDLE_NS:
+                self._idle_ns = max(min(self._idle_ns or idle_ns, _IDLE_SHARE * idle_ns), _LEAST_IDLE_NS)
+
+    def retire(self, now: int) -> None:
+        """Close what the service would close soon."""
+        while self._idle_ns and self.idle and now - self.idle[0].idle_since_ns > self._idle_ns:
+            self.idle.popleft().close()
 
     def fail_overdue(self, now: int) -> None:
         """End the requests that should have been answered by now."""

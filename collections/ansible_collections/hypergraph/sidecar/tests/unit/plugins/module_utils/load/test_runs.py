@@ -83,6 +83,26 @@ def test_what_waits_for_a_connection_longer_than_its_time_ends_in_a_timeout(tmp_
     assert counted["count"] + summary["offered"]["dropped"] == summary["offered"]["planned"] == 50
 
 
+def test_no_request_is_sent_on_a_connection_that_the_service_is_about_to_close(tmp_path: Path) -> None:
+    """It closes what was idle for 1.3 s: of one half at once, of the other as late as it can, when the next request is there."""
+    last: dict[asyncio.StreamWriter, float] = {}
+
+    async def script(request: Request, writer: asyncio.StreamWriter) -> None:
+        loop = asyncio.get_running_loop()
+        if loop.time() - last.get(writer, loop.time()) > 1.3:
+            writer.close()
+            return
+        writer.write(answer(CHAT))
+        at = last[writer] = loop.time()
+        if len(last) % 2:
+            loop.call_later(1.3, lambda: last[writer] == at and writer.close())
+
+    with serving(script) as service:
+        # Each connection's turn comes every 1.6 s.
+        summary = drive(service.url, tmp_path, load_model="open", rate=5, concurrency=8, duration=4.0)
+    assert (total(summary)["ok"], total(summary)["errors"]) == (20, {})
+
+
 def test_a_closed_loop_keeps_to_its_limit_and_its_callers(tmp_path: Path) -> None:
     under_way, most = [0], [0]
 
