@@ -9,25 +9,19 @@ refused here, since readers differ in which of the two they take.
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
 from ..faults import CheckError
 from .objects import Object, Path, Place
+from .scalars import MERGE, loader, typed
 
 _MAX_BYTES = 64 * 1024 * 1024
 # Values that aliases may add to those written. A release with anchors has some hundred; a bomb has billions.
 _MAX_UNFOLDED = 1_000_000
 _SUFFIXES = (".yaml", ".yml")
-_INTEGER = "tag:yaml.org,2002:int"
-_TEXT = "tag:yaml.org,2002:str"
-# go-yaml takes a float without a point, and Helm prints numbers of a million and more so. Go writes whole ones below 1e21 to JSON
-# without exponent.
-_EXPONENT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+")
-_MERGE = "tag:yaml.org,2002:merge"
-_TYPED = frozenset(f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "null"))
 _REMEDY = "Correct the file, or the path that names it."
 
 
@@ -46,11 +40,10 @@ def parse_documents(text: str, file: str, *, lines: bool = True) -> tuple[Object
     """
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found: list[Object] = []
     aliased = "*" in text
     try:
-        for node in yaml.compose_all(text, loader):
+        for node in yaml.compose_all(text, loader()):
             reader = _Reader(file, lines, aliased)
             value = reader.document(node)
             if value is None:
@@ -74,12 +67,9 @@ class _Reader:
     """Turns the nodes of one document into values, and keeps the lines of its parts."""
 
     def __init__(self, file: str, lines: bool, aliased: bool) -> None:
-        from yaml.constructor import SafeConstructor
-
         self._file = file
         self._with_lines = lines
         self._aliased = aliased
-        self._scalars = SafeConstructor()
         self._sizes: dict[int, int] = {}
         self._open: set[int] = set()
         self.lines: dict[Path, int] = {}
@@ -117,7 +107,7 @@ class _Reader:
         merged: dict[str, Any] = {}
         own: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            if key_node.tag == _MERGE:
+            if key_node.tag == MERGE:
                 for source in reversed(value_node.value) if value_node.id == "sequence" else (value_node,):
                     if source.id != "mapping":
                         raise _invalid(self._file, key_node, "<< merges something that is no mapping")
@@ -132,25 +122,16 @@ class _Reader:
         return {**merged, **own}
 
     def _key(self, node: Any) -> str:
-        if node.id != "scalar":
+        key = self._scalar(node) if node.id == "scalar" else None
+        if key is None:
             raise _invalid(self._file, node, "a key is no text")
-        key = self._scalar(node)
-        return key if isinstance(key, str) else str(node.value)
+        return key if isinstance(key, str) else json.dumps(key)
 
     def _scalar(self, node: Any) -> Any:
-        if node.tag == _TEXT and not node.style and _EXPONENT.fullmatch(node.value):
-            return _number(float(node.value))
-        # The numbers of YAML 1.1 in base 60 (1:30) are text to Kubernetes.
-        if node.tag not in _TYPED or (node.tag == _INTEGER and ":" in node.value):
-            return node.value
         try:
-            return self._scalars.construct_object(node)
-        except ValueError:
-            raise _invalid(self._file, node, f"{node.value[:40]!r} is no {node.tag.rpartition(':')[2]}") from None
-
-
-def _number(value: float) -> int | float:
-    return int(value) if abs(value) < 1e21 and value.is_integer() else value
+            return typed(node.tag, node.value)
+        except ValueError as problem:
+            raise _invalid(self._file, node, str(problem)) from None
 
 
 def _flattened(one: Object) -> Iterator[Object]:

@@ -97,7 +97,9 @@ VIOLATIONS: list[tuple[str, dict[str, str], list[str]]] = [
     (UNUSED, template("", VALUES + "typo: 1\n"), ["typo"]),
     (UNUSED, template("", VALUES.replace("port: 80", "port: 80, prot: 81")), ["web.prot"]),
     (UNUSED, template("", **{"values-production.yaml": "web: {hots: b}\n"}), ["web.hots"]),
-    (UNUSED, template("{{ if .Values.feature }}a{{ end }}", VALUES + "feature: {on: true}\n"), ["feature.on"]),
+    (UNUSED, template("{{ if .Values.feature }}a{{ end }}", VALUES + "feature: {more: true}\n"), ["feature.more"]),
+    # Helm, too, reads the key as true.
+    (UNUSED, template("{{ .Values.feature.on }}", VALUES + "feature: {on: 1}\n"), ["feature.true"]),
     (UNUSED, template("{{ range $name, $one := .Values.many }}{{ $name }}{{ end }}", VALUES + MANY), ["many.a.port", "many.b.port"]),
     (UNUSED, template('{{ if hasKey .Values.more "b" }}a{{ end }}', VALUES + "more: {a: 1, b: 2}\n"), ["more.a"]),
     (UNUSED, template('{{/* .Values.typo */}}{{ "{{ .Values.typo }}" }}', VALUES + "typo: 1\n"), ["typo"]),
@@ -191,7 +193,7 @@ NEAR_MISSES: list[tuple[str, dict[str, str]]] = [
     (
         UNUSED,
         template(
-            "{{ if gt (int .Values.n) 1 }}a{{ end }}{{ ternary .Values.a .Values.b .Values.c }}", VALUES + "n: 1\na: 1\nb: 1\nc: true\n"
+            "{{ if gt (int .Values.m) 1 }}a{{ end }}{{ ternary .Values.a .Values.b .Values.c }}", VALUES + "m: 1\na: 1\nb: 1\nc: true\n"
         ),
     ),
     (UNUSED, template('{{ range $k, $v := dict "a" .Values.one "b" .Values.two }}{{ $v }}{{ end }}', VALUES + "one: 1\ntwo: 2\n")),

@@ -50,7 +50,26 @@ def test_an_object_knows_where_its_parts_are() -> None:
         ("on", True),
         ("no", False),
         ("'no'", "no"),
+        ("y", True),
+        ("N", False),
+        ("'y'", "y"),
+        ("yEs", "yEs"),
         ("017", 15),
+        ("0o644", 420),
+        ("0O644", 420),
+        ("-0b101", -5),
+        ("0x1F", 31),
+        ("08", 8),
+        ("09.5", 9.5),
+        ("+.5", 0.5),
+        ("1_000", 1000),
+        ("_1", "_1"),
+        ("0o8", "0o8"),
+        ("0xFFFFFFFFFFFFFFFFFF", "0xFFFFFFFFFFFFFFFFFF"),
+        ("18446744073709551615", 18446744073709551615),
+        ("99999999999999999999", 100000000000000000000),
+        ("1e400", "1e400"),
+        (".", "."),
         ("1:30", "1:30"),
         ("2026-01-01", "2026-01-01"),
         ("1e+06", 1000000),
@@ -61,13 +80,21 @@ def test_an_object_knows_where_its_parts_are() -> None:
         ("1.0e+3", 1000.0),
         ("~", None),
         ("{1: a, true: b}", {"1": "a", "true": "b"}),
+        ("{y: a, 017: b, 1.50: c, 2026-01-01: d, 'n': e}", {"true": "a", "15": "b", "1.5": "c", "2026-01-01": "d", "n": "e"}),
         ("{<<: {a: 1, b: 2}, b: 3}", {"a": 1, "b": 3}),
         ("{<<: [{a: 1}, {a: 2}]}", {"a": 1}),
         ("!custom x", "x"),
+        ("!!str y", "y"),
+        ("!!str 1e3", "1e3"),
+        ("!!bool 'on'", True),
+        ("!!float 1", 1),
     ],
 )
 def test_values_are_typed_as_kubernetes_types_them(written: str, read: Any) -> None:
-    assert value(written) == read
+    """What is read is what sigs.k8s.io/yaml 1.6 makes of it."""
+    found = value(written)
+    assert found == read
+    assert isinstance(found, bool) == isinstance(read, bool)
 
 
 def test_anchors_are_unfolded() -> None:
@@ -105,6 +132,10 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(f"a{n}: &a{n} [{','.join([f'*
         ("a: *b\n", "no YAML"),
         ("<<: 3\n", "<< merges something that is no mapping"),
         ("a: !!int x\n", "'x' is no int"),
+        ("a: !!int 'y'\n", "'y' is no int"),
+        ("a: .inf\n", ".inf is no number that JSON has"),
+        ("~: 1\n", "f.yaml:1: a key is no text"),
+        ("on: 1\ny: 2\n", "f.yaml:2: the key 'true' is there twice"),
         ("a: \x00\n", "no YAML"),
         (BOMB, "unfold to more values"),
     ],
