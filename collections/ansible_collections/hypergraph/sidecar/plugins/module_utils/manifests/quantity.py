@@ -12,7 +12,10 @@ from typing import Any
 
 # Grammar of k8s.io/apimachinery/pkg/api/resource: a sign, digits with at most one point, and one suffix or exponent. Bounded in length,
 # so that a quantity made to exhaust memory is none; no resource is counted in forty digits.
-_QUANTITY = re.compile(r"([+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40}))(?:([KMGTPE]i|[numkMGTPE])|[eE]([+-]?\d{1,2}))?", re.ASCII)
+_FORM = r"([+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40}))(?:([KMGTPE]i|[numkMGTPE])|[eE]([+-]?[0-9]{1,2}))?"
+_QUANTITY = re.compile(_FORM)
+# For schemas: what they take is what is counted here. A dollar sign would take a line break behind it too.
+PATTERN = rf"^{_FORM}\Z"
 _UNITS = {
     **{unit: Decimal(10) ** power for power, unit in zip(range(-9, 0, 3), "num")},
     **{unit: Decimal(10) ** power for power, unit in zip(range(3, 21, 3), "kMGTPE")},

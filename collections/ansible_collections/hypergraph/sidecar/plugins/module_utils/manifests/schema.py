@@ -19,8 +19,9 @@ from typing import Any
 from ..faults import CheckError
 from .bundle import Version
 from .objects import Object, Path
+from .quantity import PATTERN
 from .schemas import argocd, karpenter, keda, prometheus_operator
-from .schemas.parts import Schema
+from .schemas.parts import QUANTITY, Schema
 
 # By API version and kind.
 CUSTOM: Mapping[tuple[str, str], Schema] = {**argocd.SCHEMAS, **karpenter.SCHEMAS, **keda.SCHEMAS, **prometheus_operator.SCHEMAS}
@@ -48,6 +49,8 @@ _BUILT_IN_GROUPS = frozenset(
         "storagemigration",
     )
 )
+# A definition that says no more than number or text, though the API server refuses what is no quantity.
+_SAID_BETTER: Mapping[str, Schema] = {"io.k8s.apimachinery.pkg.api.resource.Quantity": {**QUANTITY, "type": ["number", "string"]}}
 _STRICT = re.compile(r"v(\d+)\.(\d+)\.\d+-local-strict")
 # Parts of an object whose values may be secret, and are not quoted.
 _SECRET_PARTS = frozenset(
@@ -143,7 +146,7 @@ class _Definitions:
 
 @cache
 def _definitions(version: Version) -> _Definitions:
-    return _Definitions(_loaded(_versions()[version] / "_definitions.json")["$defs"])
+    return _Definitions({**_loaded(_versions()[version] / "_definitions.json")["$defs"], **_SAID_BETTER})
 
 
 @cache
@@ -198,7 +201,8 @@ def _told(one: Object, error: Any) -> tuple[Path, str]:
     path: Path = tuple(best.absolute_path)
     long = isinstance(best.instance, (Mapping, list)) or len(str(best.instance)) > _QUOTED
     if best.validator in _OF_NAMES or not (long or _may_be_secret(one, path)):
-        return path, str(best.message)
+        # The form itself tells nobody what was meant.
+        return path, f"{best.instance!r} is no quantity, such as 500m or 512Mi" if best.validator_value == PATTERN else str(best.message)
     what = _KINDS_OF_VALUES.get(type(best.instance), "null")
     if best.validator == "type":
         names = best.validator_value if isinstance(best.validator_value, list) else [best.validator_value]

@@ -10,7 +10,7 @@ definition itself leaves open, and the specs of node classes of EKS Auto Mode, w
 
 from __future__ import annotations
 
-from .parts import COUNT, FLAG, INT_OR_TEXT, NAME, NUMBER, OPEN, TEXT, Schema, list_of, map_of, one_of, record, resource, text
+from .parts import COUNT, FLAG, NAME, NUMBER, OPEN, QUANTITY, TEXT, Schema, list_of, map_of, one_of, record, resource, text
 
 _KEY = text(r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$", maxLength=316)
 _LABEL_VALUE = text(r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$", maxLength=63)
@@ -55,7 +55,7 @@ _NODE_POOL = record(
             maxItems=50,
         ),
     ),
-    limits=map_of(INT_OR_TEXT),
+    limits=map_of(QUANTITY),
     weight={"type": "integer", "minimum": 1, "maximum": 100},
     replicas=COUNT,
 )
@@ -131,7 +131,7 @@ _EC2_NODE_CLASS = record(
 SCHEMAS: dict[tuple[str, str], Schema] = {
     ("karpenter.sh/v1", "NodePool"): resource(_NODE_POOL),
     ("karpenter.sh/v1", "NodeClaim"): resource(
-        record(("nodeClassRef", "requirements"), **_NODE_CLAIM, resources=record(requests=map_of(INT_OR_TEXT)))
+        record(("nodeClassRef", "requirements"), **_NODE_CLAIM, resources=record(requests=map_of(QUANTITY)))
     ),
     ("karpenter.k8s.aws/v1", "EC2NodeClass"): resource(_EC2_NODE_CLASS),
     ("eks.amazonaws.com/v1", "NodeClass"): resource(OPEN),

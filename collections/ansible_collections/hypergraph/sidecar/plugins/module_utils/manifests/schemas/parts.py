@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..quantity import PATTERN
+
 Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string"}
@@ -19,6 +21,8 @@ NAME: Schema = {"type": "string", "minLength": 1}
 ANY: Schema = {}
 OPEN: Schema = {"type": "object"}
 INT_OR_TEXT: Schema = {"type": ["integer", "string"]}
+# As custom resources have it; Kubernetes' own kinds take fractions without quotes too.
+QUANTITY: Schema = {**INT_OR_TEXT, "pattern": PATTERN}
 
 
 def record(required: tuple[str, ...] = (), /, **properties: Schema) -> Schema:

@@ -91,7 +91,8 @@ spec:
   clusterResourceWhitelist: [{group: "*", kind: "*"}]
   syncWindows: [{kind: allow, schedule: "0 1 * * *", duration: 1h, applications: ["*"]}]
 """
-POOL, CLASS, APP, SET, PROJECT = "NodePool/gpu", "EC2NodeClass/gpu", "Application/app", "ApplicationSet/set", "AppProject/project"
+POOL, CLAIM, CLASS = "NodePool/gpu", "NodeClaim/claim", "EC2NodeClass/gpu"
+APP, SET, PROJECT = "Application/app", "ApplicationSet/set", "AppProject/project"
 NODES = ("spec", "template", "spec")
 
 
@@ -119,6 +120,7 @@ def test_what_is_valid_is_taken() -> None:
     "edit",
     [
         (POOL, ("spec", "limits"), None),
+        (POOL, ("spec", "limits", "memory"), "512e9"),
         (POOL, ("spec", "disruption", "consolidationPolicy"), None),
         (POOL, ("metadata", "labels"), None),
         (CLASS, ("spec", "userData"), None),
@@ -136,6 +138,9 @@ def test_nulls_and_what_is_left_open_are_taken(edit: Edit) -> None:
         ((POOL, ("spec", "limit"), {}), "limit"),
         ((POOL, ("spec", "weight"), 101), "101"),
         ((POOL, ("spec", "weight"), "10"), "'10'"),
+        ((POOL, ("spec", "limits", "memory"), "512GB"), "'512GB' does not match"),
+        ((POOL, ("spec", "limits", "cpu"), 0.5), "0.5 is not of type"),
+        ((CLAIM, ("spec", "resources", "requests", "cpu"), "one"), "'one' does not match"),
         ((POOL, ("spec", "disruption", "consolidateAfter"), GONE), "consolidateAfter"),
         ((POOL, ("spec", "disruption", "consolidateAfter"), "30 s"), "30 s"),
         ((POOL, ("spec", "disruption", "consolidateAfter"), None), "None"),
