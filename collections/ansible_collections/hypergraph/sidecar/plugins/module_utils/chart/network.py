@@ -21,6 +21,7 @@ _SOURCE = "https://kubernetes.io/docs/concepts/services-networking/network-polic
 _HOST = re.compile(r"://(?:[^/@]*@)?([a-z0-9.-]+)(?::(\d+))?")
 # Where pods of the cluster's DNS listen; the second is OpenShift's.
 _DNS_PORTS = (53, 5353)
+_DNS_NAMESPACES = ("kube-system", "openshift-dns")
 _DNS_FIX = "Permit port 53, UDP and TCP, to the pods of kube-dns in kube-system."
 _PROXY_VARIABLES = frozenset({"HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"})
 
@@ -196,12 +197,12 @@ def _peers(release: Release) -> Iterator[Outcome]:
 
 
 def _resolving(release: Release, protocol: str) -> Iterator[Outcome]:
-    """Whether pods with isolated egress reach the cluster's DNS, which is in no release's namespace but kube-system's own."""
+    """Whether pods with isolated egress reach the cluster's DNS, in the namespaces that it may be in."""
     isolation = Isolation(release)
     for workload in release.workloads:
         if isolation.policies(workload, EGRESS) and not isolation.is_open:
             peers = [peer for port in _DNS_PORTS for peer in isolation.permitted(workload, EGRESS, port, protocol)]
-            ok = any(peer.may_be_elsewhere() or peer.namespace == "kube-system" for peer in peers)
+            ok = any(peer.may_be_in(namespace) for peer in peers for namespace in _DNS_NAMESPACES)
             yield Outcome(workload.object, ok, f"{protocol} to port 53", "no policy permits it")
 
 

@@ -19,6 +19,7 @@ RULE = ("spec", "ingress", 0)
 OUT = ("spec", "egress", 0)
 LABELS = (*POD[:-1], "metadata", "labels")
 NAMESPACE = "kubernetes.io/metadata.name"
+DNS_NAMESPACE = (*OUT, "to", 0, "namespaceSelector", "matchLabels", NAMESPACE)
 OPERATED = {"apiVersion": "queue.example.org/v1", "kind": "Broker", "metadata": {"name": "broker"}}
 CILIUM = {"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": {"name": "c"}, "spec": {"endpointSelector": {}}}
 CALICO = {"apiVersion": "projectcalico.org/v3", "kind": "NetworkPolicy", "metadata": {"name": "c"}, "spec": {"types": ["Ingress"]}}
@@ -77,6 +78,8 @@ VIOLATIONS: list[tuple[str, list[Edit], dict[str, Any], str]] = [
     ("dns-blocked", [(NAMES, (*OUT, "ports", 0, "protocol"), "TCP")], {}, "Deployment/web"),
     ("dns-blocked", [(NAMES, (*OUT, "to", 0, "namespaceSelector"), GONE)], {}, "no policy permits it"),
     ("dns-blocked", [(NAMES, ("spec", "podSelector"), {"matchLabels": {"app": "web"}})], {}, "StatefulSet/store"),
+    ("dns-blocked", [(NAMES, DNS_NAMESPACE, "kube-sytem")], {}, "StatefulSet/store: expected UDP to port 53"),
+    ("dns-truncated", [(NAMES, DNS_NAMESPACE, "monitoring")], {}, "TCP to port 53"),
     ("dns-truncated", [(NAMES, (*OUT, "ports", 1), GONE)], {}, "TCP to port 53"),
     ("webhooks-blocked", [(OF_COURIER, (*OUT, "ports", 0, "port"), 80)], {}, "port 443 to the internet"),
     ("webhooks-blocked", [(OF_COURIER, (*OUT, "to", 0, "ipBlock"), {"cidr": "10.0.0.0/8"})], {}, "no policy permits it"),
@@ -152,6 +155,10 @@ NEAR_MISSES: list[tuple[str, list[Edit], dict[str, Any]]] = [
     ),
     ("scaler-source-blocked", [(OF_STORE, (*RULE, "from", 1), GONE), *OTHERS[0]], {}),
     ("dns-blocked", [(NAMES, (*OUT, "ports"), GONE)], {}),
+    ("dns-blocked", [(NAMES, DNS_NAMESPACE, "openshift-dns")], {}),
+    ("dns-blocked", [(NAMES, (*OUT, "to", 0, "namespaceSelector"), {})], {}),
+    # Which labels namespaces have but their name nobody knows here.
+    ("dns-blocked", [(NAMES, (*OUT, "to", 0, "namespaceSelector", "matchLabels"), {"example.org/names": "yes"})], {}),
     ("dns-blocked", [(NAMES, (*OUT, "to", 0), {"ipBlock": {"cidr": "169.254.20.10/32"}})], {}),
     ("dns-blocked", [(NAMES, (*OUT, "ports"), [{"port": 5353, "protocol": "UDP"}, {"port": "dns-tcp"}])], {}),
     ("dns-blocked", [(NAMES, (*OUT, "ports", 1), GONE)], {}),
