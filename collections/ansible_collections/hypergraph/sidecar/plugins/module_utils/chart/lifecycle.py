@@ -58,7 +58,7 @@ def _liveness(release: Release) -> Iterator[Outcome]:
     "Every port that a probe names is one of its container",
     examines="probes that name a port",
     source="https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#use-a-named-port",
-    fix="Write the name of a port of the same container, or its number.",
+    fix="Write the name of a port of the same container, or its number without quotes.",
 )
 def _probe_port(release: Release) -> Iterator[Outcome]:
     for workload, path, container in containers(release):
@@ -66,9 +66,11 @@ def _probe_port(release: Release) -> Iterator[Outcome]:
         for probe in _PROBES:
             for action in ("httpGet", "tcpSocket"):
                 port = mapping(mapping(container.get(probe)).get(action)).get("port")
-                if isinstance(port, str) and not port.isdigit():
-                    observed = f"container {container.get('name')} has no port {port}"
-                    yield Outcome(workload.object, port in names, "a port of the container", observed, (*path, probe, action, "port"))
+                if isinstance(port, str):
+                    # A number in quotes is a name to Kubernetes, and none that a port can have.
+                    ok = port in names and not port.isdigit()
+                    observed = f'container {container.get("name")} has no port "{port}"'
+                    yield Outcome(workload.object, ok, "a port of the container", observed, (*path, probe, action, "port"))
 
 
 @RULES.rule(

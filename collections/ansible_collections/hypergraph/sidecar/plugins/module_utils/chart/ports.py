@@ -73,8 +73,6 @@ def service_ports(service: Object) -> Iterator[ServicePort]:
 
 def resolved(target: Any, workload: Workload) -> int | None:
     """The number of a port given by name or number; None for a name that no container has."""
-    if isinstance(target, str) and target.isdigit():
-        return int(target)
     if isinstance(target, str):
         return next((port.number for port in container_ports(workload) if port.name == target), None)
     return target if isinstance(target, int) else None

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..manifests.objects import Object, Path
@@ -23,10 +23,21 @@ _NAMES = {
     "Namespace": (re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"), "at most 63 lower-case letters, digits and dashes"),
     # Eleven characters are kept for what the names of its Jobs end with.
     "CronJob": (re.compile(rf"(?!.{{53}}){_SUBDOMAIN.pattern}"), "a DNS name of at most 52 characters"),
+    # Its pods have it as a label.
+    "Job": (re.compile(rf"(?!.{{64}}){_SUBDOMAIN.pattern}"), "a DNS name of at most 63 characters"),
 }
 _SUBDOMAIN_NAME = (re.compile(rf"(?!.{{254}}){_SUBDOMAIN.pattern}"), "a DNS name of at most 253 characters")
 _RBAC = "rbac.authorization.k8s.io"
 _PATH_SEGMENT = (re.compile(r"(?!\.{1,2}$)[^/%]+"), "a name without / and %")
+# Numbers of pods that may be percentages instead, by kind.
+_COUNTS: Mapping[str, tuple[Path, ...]] = {
+    "PodDisruptionBudget": (("spec", "minAvailable"), ("spec", "maxUnavailable")),
+    "Deployment": tuple(("spec", "strategy", "rollingUpdate", name) for name in ("maxUnavailable", "maxSurge")),
+    "DaemonSet": tuple(("spec", "updateStrategy", "rollingUpdate", name) for name in ("maxUnavailable", "maxSurge")),
+    "StatefulSet": (("spec", "updateStrategy", "rollingUpdate", "maxUnavailable"),),
+}
+_PERCENTAGE = re.compile(r"0*([0-9]{1,9})%")
+_COUNT = "a number without quotes, or a percentage of at most 100%"
 # Groups whose other versions are told apart elsewhere, by the version that is deployed to.
 _VERSIONED_ELSEWHERE = ("karpenter.sh", "karpenter.k8s.aws")
 
@@ -77,6 +88,28 @@ def _name(release: Release) -> Iterator[Outcome]:
         if one.group == _RBAC:
             form, expected = _PATH_SEGMENT
         yield Outcome(one, bool(form.fullmatch(one.name)), expected, one.name or "no name", ("metadata", "name"))
+
+
+@RULES.rule(
+    "pod-count-invalid",
+    "Every number of pods is one that Kubernetes takes",
+    examines="bounds of budgets and rollouts",
+    source="https://kubernetes.io/docs/tasks/run-application/configure-pdb/; ValidatePositiveIntOrPercent of the API server",
+    fix="Write the number without quotes, or a percentage such as 50%.",
+)
+def _pod_counts(release: Release) -> Iterator[Outcome]:
+    for one in release.of_kind(*_COUNTS):
+        for path in _COUNTS[one.kind]:
+            given = one.at(*path)
+            # Of new pods a Deployment may have more at once than it has replicas.
+            unbounded = one.kind == "Deployment" and path[-1] == "maxSurge"
+            if isinstance(given, str):
+                found = _PERCENTAGE.fullmatch(given)
+                ok = found is not None and (unbounded or int(found[1]) <= 100)
+                yield Outcome(one, ok, _COUNT, f'"{given}"', path)
+            # What is neither text nor number is the schema's to say.
+            elif isinstance(given, int) and not isinstance(given, bool):
+                yield Outcome(one, given >= 0, _COUNT, str(given), path)
 
 
 @RULES.rule(

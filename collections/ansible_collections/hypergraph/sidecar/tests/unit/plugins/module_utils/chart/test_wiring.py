@@ -48,6 +48,10 @@ def variable(name: str, value: str) -> Edit:
     return WEB, (*CONTAINER, "env", 2), {"name": name, "value": value}
 
 
+def budget(**bounds: Any) -> Edit:
+    return made("policy/v1", "PodDisruptionBudget", "web", spec={"selector": {"matchLabels": {"app": "web"}}, **bounds})
+
+
 def pods_may_label(verb: str = "patch", resource: str = "pods") -> Edit:
     return made("rbac.authorization.k8s.io/v1", "ClusterRole", "labeller", rules=[{"resources": [resource], "verbs": [verb]}])
 
@@ -63,6 +67,7 @@ SEALED = made("bitnami.com/v1alpha1", "SealedSecret", "keys", spec={})
 CERTIFICATE = made("cert-manager.io/v1", "Certificate", "tls", spec={"secretName": "certificate"})
 OWN_SECRET = made("v1", "Secret", "own", stringData={"token": "a1b2c3d4e5f6"})
 OUTSIDE_WEB = (*POD, "volumes", 2, "secret", "secretName")
+ROLLOUT = ("spec", "strategy", "rollingUpdate")
 BACKEND = ("spec", "rules", 0, "http", "paths", 0, "backend", "service")
 HOOK = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "web", "annotations": {"helm.sh/hook": "pre-install"}}}
 
@@ -84,9 +89,17 @@ VIOLATIONS: list[tuple[str, list[Edit], str]] = [
     ("name-invalid", [(WEB_SERVICE, ("metadata", "name"), "1web")], "1web"),
     ("name-invalid", [(WEB_SERVICE, ("metadata", "name"), "w" * 64)], "w" * 64),
     ("name-invalid", [(NIGHTLY, ("metadata", "name"), "n" * 53)], "n" * 53),
+    ("name-invalid", [made("batch/v1", "Job", "j" * 64)], "j" * 64),
     ("name-invalid", [("Role/web:reader", ("metadata", "name"), "web/reader")], "web/reader"),
     ("name-invalid", [("Role/web:reader", ("metadata", "name"), "..")], ".."),
     ("name-invalid", [made("v1", "Namespace", "shop.extra")], "shop.extra"),
+    ("pod-count-invalid", [budget(minAvailable="1")], '"1"'),
+    ("pod-count-invalid", [budget(maxUnavailable="half")], '"half"'),
+    ("pod-count-invalid", [budget(maxUnavailable=-1)], "-1"),
+    ("pod-count-invalid", [budget(minAvailable="101%")], '"101%"'),
+    ("pod-count-invalid", [(WEB, (*ROLLOUT, "maxSurge"), "1")], '"1"'),
+    ("pod-count-invalid", [(WEB, (*ROLLOUT, "maxUnavailable"), "200%")], '"200%"'),
+    ("pod-count-invalid", [(STORE, ("spec", "updateStrategy", "rollingUpdate", "maxUnavailable"), "2")], '"2"'),
     ("label-invalid", [(WEB, ("metadata", "labels", "version"), "1.0+5")], "version: 1.0+5"),
     ("label-invalid", [(WEB, ("metadata", "labels", "app.kubernetes.io/"), "a")], "app.kubernetes.io/: a"),
     ("label-invalid", [(WEB, ("metadata", "labels", "a..b/c"), "a")], "a..b/c: a"),
@@ -215,6 +228,13 @@ NEAR_MISSES: list[tuple[str, list[Edit]]] = [
     ("name-invalid", [made("serving.knative.dev/v1", "Service", "1web")]),
     ("name-invalid", [("Role/web:reader", ("metadata", "name"), "System:Reader...")]),
     ("name-invalid", [("Job/web", (), {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"generateName": "web-"}})]),
+    ("name-invalid", [made("batch/v1", "Job", f"{'j' * 61}.1")]),
+    ("pod-count-invalid", [budget(minAvailable=1)]),
+    ("pod-count-invalid", [budget(minAvailable="100%", maxUnavailable=None)]),
+    # Of new pods there may be more at once than there are replicas.
+    ("pod-count-invalid", [(WEB, (*ROLLOUT, "maxSurge"), "200%")]),
+    # No number and no text: the schema says so.
+    ("pod-count-invalid", [budget(minAvailable=True)]),
     ("label-invalid", [(WEB, ("metadata", "labels", "a.example.org/B_c.d-E"), "A" * 63)]),
     ("label-invalid", [(WEB, ("metadata", "labels", "empty"), "")]),
     # No text: the schema says so.
@@ -350,7 +370,7 @@ def test_what_only_looks_like_a_violation_is_none(rule: str, edits: list[Edit]) 
 
 
 def test_every_rule_has_a_violation_and_a_near_miss() -> None:
-    assert len(RULES.rules) == 21
+    assert len(RULES.rules) == 22
     assert set(RULES.rules) == {case[0] for case in VIOLATIONS} == {case[0] for case in NEAR_MISSES}
 
 

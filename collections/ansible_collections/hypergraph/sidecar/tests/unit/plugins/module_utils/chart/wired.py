@@ -17,6 +17,7 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web, labels: {app: web, app.kubernetes.io/version: "1.0"}}
 spec:
+  strategy: {rollingUpdate: {maxUnavailable: 0, maxSurge: 25%}}
   selector: {matchLabels: {app: web}}
   template:
     metadata: {labels: {app: web}}
