@@ -19,7 +19,8 @@ description:
     kind.
   - What selects what. Fails with C(selector-mismatch), C(selectors-overlap), C(service-selects-nothing), C(service-port-not-offered),
     C(monitor-selects-nothing), C(monitor-port-missing) or C(ingress-port-missing). Warns of C(service-port-undeclared) and
-    C(ingress-service-missing).
+    C(ingress-service-missing). A selector that may mean pods of an operator makes the verdict inconclusive (C(selector-not-judged)),
+    unless O(selects_operator_pods) names its object.
   - What refers to what. Fails with C(reference-missing), C(reference-key-missing) or C(volume-missing).
   - What the network lets through. Fails with C(policy-selects-nothing), C(metrics-blocked), C(service-blocked), C(scaler-source-blocked),
     C(dns-blocked), C(webhooks-blocked), and in production with C(network-policy-missing). Warns of C(dns-truncated),
@@ -58,6 +59,14 @@ options:
       - Where it is empty, Secrets and claims that pods refer to and the chart does not render are taken as there, and RV(verdict) names
         them. ConfigMaps and service accounts never are.
       - Secrets that External Secrets, Sealed Secrets or cert-manager make of what the chart renders need not be named.
+    type: list
+    elements: str
+    default: []
+  selects_operator_pods:
+    description:
+      - Objects of the release that select pods or Services which an operator makes, as C(Kind/name), such as V(NetworkPolicy/kafka).
+      - Where custom resources are rendered that an operator may make pods of, an object that selects nothing that is rendered makes the
+        verdict inconclusive unless it is named here.
     type: list
     elements: str
     default: []
@@ -166,6 +175,7 @@ def main() -> None:
             },
             "kinds_without_schema": {"type": "list", "elements": "str", "default": []},
             "existing_objects": {"type": "list", "elements": "str", "default": []},
+            "selects_operator_pods": {"type": "list", "elements": "str", "default": []},
             "pod_security": {"type": "str", "choices": ["restricted", "baseline", "privileged"], "default": "restricted"},
             "prometheus_namespace": {"type": "str", "default": ""},
             "webhook_senders": {"type": "list", "elements": "str", "default": ["*explainer*"]},

@@ -41,9 +41,8 @@ def _one_bound(release: Release) -> Iterator[Outcome]:
 )
 def _selects(release: Release) -> Iterator[Outcome]:
     for budget in release.of_kind("PodDisruptionBudget"):
-        found = _protected(budget, release)
-        if found or not release.makes_unseen_pods:
-            yield Outcome(budget, bool(found), "pods of a workload", "no pod has these labels", ("spec", "selector"))
+        found = bool(_protected(budget, release))
+        yield from release.selection(Outcome(budget, found, "pods of a workload", "no pod has these labels", ("spec", "selector")))
 
 
 @RULES.rule(

@@ -54,9 +54,8 @@ def _selects(release: Release) -> Iterator[Outcome]:
     for policy in release.of_kind("NetworkPolicy"):
         selector = policy.spec.get("podSelector")
         if mapping(selector):
-            found = release.selected(selector, release.namespace_of(policy))
-            if found or not release.makes_unseen_pods:
-                yield Outcome(policy, bool(found), "pods of a workload", "no pod has these labels", ("spec", "podSelector"))
+            found = bool(release.selected(selector, release.namespace_of(policy)))
+            yield from release.selection(Outcome(policy, found, "pods of a workload", "no pod has these labels", ("spec", "podSelector")))
 
 
 @RULES.rule(
@@ -190,10 +189,10 @@ def _peers(release: Release) -> Iterator[Outcome]:
             for position, rule in mappings(policy.spec.get(rules)):
                 for at, peer in mappings(rule.get(side)):
                     selector = peer.get("podSelector")
-                    if mapping(selector) and "namespaceSelector" not in peer and not release.makes_unseen_pods:
-                        found = release.selected(selector, release.namespace_of(policy))
+                    if mapping(selector) and "namespaceSelector" not in peer:
+                        found = bool(release.selected(selector, release.namespace_of(policy)))
                         path = ("spec", rules, position, side, at, "podSelector")
-                        yield Outcome(policy, bool(found), "pods of a workload", "no pod has these labels", path)
+                        yield from release.selection(Outcome(policy, found, "pods of a workload", "no pod has these labels", path))
 
 
 def _resolving(release: Release, protocol: str) -> Iterator[Outcome]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
@@ -18,8 +18,11 @@ from ..faults import CheckError
 from ..manifests.bundle import Bundle
 from ..manifests.labels import Labelled
 from ..manifests.objects import Object, mappings, sequence
+from ..manifests.rules import Outcome
 from ..manifests.schema import CUSTOM, built_in
 from ..manifests.workloads import Workload, workloads
+from ..verdict import Shortfall
+from .operated import operated_kinds
 from .source import Source
 
 # Groups of custom resources that are read. A kind of another group may only have the name of one that we know, as Knative's Service has.
@@ -28,15 +31,7 @@ _KNOWN_GROUPS = frozenset(version.rpartition("/")[0] for version, _kind in CUSTO
 LASTING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
 # Kinds whose pods are as many as their replicas.
 REPLICATED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController")
-# Groups and kinds of custom resources that make no pods. Of others we do not know, and pods that we do not see may be theirs.
-_WITHOUT_PODS = frozenset(
-    {
-        *("keda.sh", "karpenter.sh", "karpenter.k8s.aws", "cert-manager.io", "external-secrets.io", "bitnami.com"),
-        *("gateway.networking.k8s.io", "networking.istio.io", "security.istio.io", "traefik.io", "secrets-store.csi.x-k8s.io"),
-        *(f"monitoring.coreos.com/{kind}" for kind in ("ServiceMonitor", "PodMonitor", "PrometheusRule", "Probe")),
-        *(f"argoproj.io/{kind}" for kind in ("Application", "ApplicationSet", "AppProject")),
-    }
-)
+_OPERATED_ACTION = "Correct its selector; where it means what an operator makes, name it in sidecar_selects_operator_pods."
 
 
 @dataclass(frozen=True)
@@ -45,12 +40,14 @@ class Demands:
 
     ``webhook_senders`` and the keys of ``stage_p99_seconds`` are patterns of workloads' names. ``prometheus_namespace`` is where Prometheus
     runs; where it is empty, any other namespace may be. ``existing_objects`` are objects that the cluster has already, as ``Kind/name``;
-    where there are none, Secrets and claims that are not rendered count as such.
+    where there are none, Secrets and claims that are not rendered count as such. ``selects_operator_pods`` are objects of the release, told
+    alike, that select what an operator makes.
     """
 
     expected_kinds: tuple[str, ...] = ()
     kinds_without_schema: tuple[str, ...] = ()
     existing_objects: tuple[str, ...] = ()
+    selects_operator_pods: tuple[str, ...] = ()
     pod_security: str = "restricted"
     prometheus_namespace: str = ""
     webhook_senders: tuple[str, ...] = ()
@@ -60,11 +57,12 @@ class Demands:
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Demands:
         """From the module's arguments. Raises CheckError for what is not as it is documented."""
-        lists = ("expected_kinds", "kinds_without_schema", "existing_objects", "webhook_senders")
-        for one in params["existing_objects"]:
-            if not re.fullmatch(r"[A-Z][A-Za-z]*/[^/\s]+", one):
-                reason = f"existing_objects: {one!r} is no object, expected Kind/name such as Secret/hypergraph-secrets"
-                raise CheckError("bad-argument", reason, "Correct existing_objects (sidecar_existing_objects).")
+        lists = ("expected_kinds", "kinds_without_schema", "existing_objects", "selects_operator_pods", "webhook_senders")
+        for argument in ("existing_objects", "selects_operator_pods"):
+            for one in params[argument]:
+                if not re.fullmatch(r"[A-Z][A-Za-z]*/[^/\s]+", one):
+                    reason = f"{argument}: {one!r} is no object, expected Kind/name such as Secret/hypergraph-secrets"
+                    raise CheckError("bad-argument", reason, f"Correct {argument} (sidecar_{argument}).")
         if not 0 < params["webhook_port"] < 65536:
             reason = f"webhook_port is {params['webhook_port']}, expected 1 to 65535"
             raise CheckError("bad-argument", reason, "Correct webhook_port (sidecar_webhook_port).")
@@ -121,10 +119,17 @@ class Release:
         """The Services, by their own labels."""
         return Labelled((self.namespace_of(service), service.labels, service) for service in self.of_kind("Service"))
 
-    @cached_property
-    def makes_unseen_pods(self) -> bool:
-        """Whether a custom resource of the release may make pods that are not rendered, as those of operators do."""
-        return any("." in one.group and self._may_make_pods(one) for one in self.objects)
+    def selection(self, found: Outcome) -> Iterator[Outcome]:
+        """What came of a selector. It is open where nothing that is rendered is selected and something may be that an operator makes.
+
+        Of objects that the environment names for that there is nothing to say.
+        """
+        if found.ok or not self._operated:
+            yield found
+        elif str(found.subject) not in self.demands.selects_operator_pods:
+            kinds = ", ".join(self._operated)
+            reason = f"{found.subject} selects nothing that is rendered: it may mean what an operator makes of {kinds}, or be misspelt"
+            yield replace(found, ok=True, open=Shortfall("selector-not-judged", reason, _OPERATED_ACTION))
 
     @cached_property
     def may_label_pods(self) -> bool:
@@ -153,10 +158,9 @@ class Release:
         """Whether the workload calls addresses outside the cluster that callers registered."""
         return any(fnmatchcase(workload.object.name, name) for name in self.demands.webhook_senders)
 
-    @staticmethod
-    def _may_make_pods(one: Object) -> bool:
-        known = not {one.group, f"{one.group}/{one.kind}"}.isdisjoint(_WITHOUT_PODS)
-        return not known and not built_in(one.group)
+    @cached_property
+    def _operated(self) -> tuple[str, ...]:
+        return operated_kinds(self.objects)
 
     @cached_property
     def _known(self) -> tuple[Object, ...]:

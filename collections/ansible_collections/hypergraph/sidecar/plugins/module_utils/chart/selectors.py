@@ -73,11 +73,10 @@ def _service(release: Release) -> Iterator[Outcome]:
     """Judged where the release's own pods are: elsewhere a Service leads to those of others."""
     here = release.workload_namespaces | {release.bundle.namespace}
     for service in selecting_services(release):
-        found = behind(service, release)
-        unseen = release.makes_unseen_pods or release.namespace_of(service) not in here or _labelled_later(service, release)
-        if found or not unseen:
-            selector = dict(mapping(service.spec.get("selector")))
-            yield Outcome(service, bool(found), "a workload with these labels", f"no pod has {selector}", ("spec", "selector"))
+        found = bool(behind(service, release))
+        if found or not (release.namespace_of(service) not in here or _labelled_later(service, release)):
+            observed = f"no pod has {dict(mapping(service.spec.get('selector')))}"
+            yield from release.selection(Outcome(service, found, "a workload with these labels", observed, ("spec", "selector")))
 
 
 @RULES.rule(
@@ -127,10 +126,9 @@ def _numbered_port(release: Release) -> Iterator[Outcome]:
 def _monitor(release: Release) -> Iterator[Outcome]:
     for monitor in monitors(release):
         found = monitored_services(monitor, release) if monitor.kind == "ServiceMonitor" else monitored_workloads(monitor, release)
-        if found or not release.makes_unseen_pods:
-            what = "Service" if monitor.kind == "ServiceMonitor" else "pod"
-            observed = f"no {what} is selected by {_shown(monitor.spec.get('selector'))}"
-            yield Outcome(monitor, bool(found), f"a {what} of the release", observed, ("spec", "selector"))
+        what = "Service" if monitor.kind == "ServiceMonitor" else "pod"
+        observed = f"no {what} is selected by {_shown(monitor.spec.get('selector'))}"
+        yield from release.selection(Outcome(monitor, bool(found), f"a {what} of the release", observed, ("spec", "selector")))
 
 
 @RULES.rule(

@@ -4,7 +4,7 @@
 """Rules as data: one rule, one function, and what came of holding a bundle of objects to it.
 
 A rule's function yields one Outcome for everything it looked at. It yields nothing where there is nothing of its kind, and then the rule
-is *not applicable*: counted as such, and never as a pass.
+is *not applicable*: counted as such, and never as a pass. What it looked at and could not judge it says too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from ..examination import Inspection
 from ..faults import CheckError
-from ..verdict import Verdict
+from ..verdict import Shortfall, Verdict
 from .objects import Object, Path, Place
 
 ERROR = "error"
@@ -26,7 +26,10 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class Outcome:
-    """One look of a rule at one object. ``path`` leads to the part looked at; ``place`` is for what is no part of an object."""
+    """One look of a rule at one object. ``path`` leads to the part looked at; ``place`` is for what is no part of an object.
+
+    Where ``open`` says why it could not be judged, it is neither examined nor broken.
+    """
 
     subject: Object | str
     ok: bool
@@ -34,6 +37,7 @@ class Outcome:
     observed: str = ""
     path: Path = ()
     place: Place | None = None
+    open: Shortfall | None = None
 
     @property
     def where(self) -> Place | None:
@@ -94,18 +98,20 @@ class Registry:
 
 @dataclass(frozen=True)
 class Ruling:
-    """What came of one rule: everything it looked at, and what of that does not hold."""
+    """What came of one rule: how much it judged, what of that does not hold, and what it could not judge."""
 
     rule: Rule
     examined: int
     broken: tuple[Outcome, ...]
+    open: tuple[Shortfall, ...]
 
 
 def hold(run: Inspection, rules: Iterable[Rule], bundle: Any) -> None:
     """Hold a bundle to every rule and record an assertion for each, or where a rule found nothing to look at, its id as not applicable.
 
-    Findings below ``fail_on`` are evidence and do not fail. ``disabled_rules`` are named in the evidence too: what was switched off is
-    never silently absent. Raises CheckError for a disabled rule that there is none of.
+    What a rule could not judge is a shortfall. Findings below ``fail_on`` are evidence and do not fail, and neither does what rules of that
+    kind could not judge. ``disabled_rules`` are named in the evidence too: what was switched off is never silently absent. Raises
+    CheckError for a disabled rule that there is none of.
     """
     chosen = _enabled(run, list(rules))
     rulings = [_ruling(rule, bundle) for rule in chosen]
@@ -113,14 +119,17 @@ def hold(run: Inspection, rules: Iterable[Rule], bundle: Any) -> None:
     warnings = {}
     for ruling in rulings:
         run.findings += [_finding(ruling.rule, outcome) for outcome in ruling.broken]
-        if ruling.broken and ruling.rule.severity not in failing:
-            warnings[ruling.rule.id] = [str(outcome) for outcome in ruling.broken[:_SHOWN]]
-        elif ruling.examined:
+        if ruling.rule.severity not in failing and (ruling.broken or ruling.open):
+            warnings[ruling.rule.id] = [*map(str, ruling.broken[:_SHOWN]), *(one.reason for one in ruling.open[:_SHOWN])]
+            continue
+        if ruling.examined:
             _record(run.verdict, ruling)
+        for one in ruling.open:
+            run.verdict.inconclusive(one.reason_code, one.reason, one.action)
     run.verdict.examine("rules", sum(1 for ruling in rulings if ruling.examined))
     run.verdict.record(
         rules_examined={ruling.rule.id: ruling.examined for ruling in rulings if ruling.examined},
-        rules_not_applicable=[ruling.rule.id for ruling in rulings if not ruling.examined],
+        rules_not_applicable=[ruling.rule.id for ruling in rulings if not (ruling.examined or ruling.open)],
         rules_disabled=sorted(run.params["disabled_rules"]),
         warnings=warnings,
     )
@@ -136,7 +145,9 @@ def _enabled(run: Inspection, rules: list[Rule]) -> list[Rule]:
 
 def _ruling(rule: Rule, bundle: Any) -> Ruling:
     outcomes = list(rule.judge(bundle))
-    return Ruling(rule, len(outcomes), tuple(outcome for outcome in outcomes if not outcome.ok))
+    judged = [outcome for outcome in outcomes if outcome.open is None]
+    broken = tuple(outcome for outcome in judged if not outcome.ok)
+    return Ruling(rule, len(judged), broken, tuple(outcome.open for outcome in outcomes if outcome.open is not None))
 
 
 def _record(verdict: Verdict, ruling: Ruling) -> None:

@@ -169,6 +169,37 @@ def test_a_kind_that_nobody_can_judge_is_named(check: Check, chart: Path) -> Non
 
 
 @needs_helm
+def test_a_selector_that_may_mean_pods_of_an_operator_is_not_passed_over(check: Check, chart: Path) -> None:
+    (chart / "templates/widget.yaml").write_text("apiVersion: example.org/v1\nkind: Widget\nmetadata: {name: a}\n")
+    edited(chart / "templates/web.yaml", "spec: {selector: {app: web}", "spec: {selector: {app: wbe}")
+    result = check(kinds_without_schema=["Widget"])
+    assert judged(result) == ("inconclusive", "selector-not-judged")
+    assert "Service/web" in result["msg"]
+    assert "example.org/v1 Widget" in result["msg"]
+    assert "service-selects-nothing" not in result["verdict"]["evidence"]["rules_not_applicable"]
+    quiet = check(kinds_without_schema=["Widget"], disabled_rules=["service-selects-nothing"])
+    assert judged(quiet) == ("pass", "")
+    settled = check(kinds_without_schema=["Widget"], selects_operator_pods=["Service/web"])
+    assert judged(settled) == ("pass", "")
+    assert "service-selects-nothing" in settled["verdict"]["evidence"]["rules_not_applicable"]
+
+
+@needs_helm
+def test_a_warning_that_cannot_be_judged_only_holds_up_where_warnings_do(check: Check, chart: Path) -> None:
+    policy = (
+        "apiVersion: example.org/v1\nkind: Widget\nmetadata: {name: a}\n---\n"
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: web}\n"
+        "spec: {podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: db}}}]}]}\n"
+    )
+    (chart / "templates/policy.yaml").write_text(policy)
+    lenient = check(kinds_without_schema=["Widget"])
+    assert judged(lenient) == ("pass", "")
+    (said,) = lenient["verdict"]["evidence"]["warnings"]["policy-peer-unknown"]
+    assert said.startswith("NetworkPolicy/web selects nothing that is rendered")
+    assert judged(check(kinds_without_schema=["Widget"], fail_on="warning")) == ("inconclusive", "selector-not-judged")
+
+
+@needs_helm
 def test_a_chart_that_renders_nothing_is_none_that_passes(check: Check, chart: Path) -> None:
     (chart / "templates/web.yaml").write_text("{{- if false }}\na: b\n{{- end }}\n")
     assert judged(check()) == ("fail", "nothing-rendered")
@@ -207,6 +238,7 @@ def test_without_helm_the_check_is_skipped(check: Check, tmp_path: Path, monkeyp
         ({"disabled_rules": ["no-such-rule"]}, "unknown-rule"),
         ({"existing_objects": ["keys"]}, "bad-argument"),
         ({"existing_objects": ["Secret/a b"]}, "bad-argument"),
+        ({"selects_operator_pods": ["web"]}, "bad-argument"),
         ({"webhook_port": 0}, "bad-argument"),
         ({"webhook_port": 65536}, "bad-argument"),
         ({"stage_p99_seconds": {"web": "long"}}, "bad-argument"),

@@ -243,6 +243,11 @@ def release(*edits: Edit, production: bool = True, kubernetes: tuple[int, ...] =
     return Release(bundle, Demands(**{**DEMANDS, **demands}))
 
 
+def unjudged(rules: Registry, rule: str, judged: Release) -> list[str]:
+    """What could not be judged, in words."""
+    return [outcome.open.reason for outcome in rules.rules[rule].judge(judged) if outcome.open is not None]
+
+
 def told(rules: Registry, rule: str, judged: Release) -> list[str]:
     """What does not hold, in words."""
     return [str(outcome) for outcome in rules.rules[rule].judge(judged) if not outcome.ok]

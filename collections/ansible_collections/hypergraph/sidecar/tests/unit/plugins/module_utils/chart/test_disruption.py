@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.chart.disruption import RULES
-from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.chart.served import COURIER, STORE, release, told
+from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.chart.served import COURIER, STORE, release, told, unjudged
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.edited import GONE, Edit
 
 OF_WEB, OF_STORE, OF_COURIER = "PodDisruptionBudget/web", "PodDisruptionBudget/store", "PodDisruptionBudget/courier"
@@ -97,6 +97,14 @@ def test_a_violation_is_found_and_told(rule: str, edits: list[Edit], demands: di
 @pytest.mark.parametrize(("rule", "edits", "demands"), NEAR_MISSES)
 def test_what_only_looks_like_a_violation_is_none(rule: str, edits: list[Edit], demands: dict[str, Any]) -> None:
     assert told(RULES, rule, release(*edits, **demands)) == []
+
+
+def test_a_budget_that_may_be_of_an_operator_s_pods_is_told_as_not_judged() -> None:
+    drifted: list[Edit] = [("Broker/broker", (), OPERATED), (OF_WEB, (*SELECTOR, "matchLabels", "app"), "broker")]
+    (said,) = unjudged(RULES, "budget-selects-nothing", release(*drifted))
+    assert said.startswith("PodDisruptionBudget/web selects nothing that is rendered")
+    assert "queue.example.org/v1 Broker" in said
+    assert unjudged(RULES, "budget-selects-nothing", release(*drifted, selects_operator_pods=(OF_WEB,))) == []
 
 
 def test_every_rule_has_a_violation_and_a_near_miss() -> None:

@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.chart.network import RULES
-from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.chart.served import COURIER, POD, STORE, WEB, release, told
+from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.chart.served import (
+    COURIER,
+    POD,
+    STORE,
+    WEB,
+    release,
+    told,
+    unjudged,
+)
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.edited import GONE, Edit
 
 NOBODY, NAMES, METRICS = "NetworkPolicy/nobody", "NetworkPolicy/names", "NetworkPolicy/metrics"
@@ -214,6 +222,19 @@ def test_a_violation_is_found_and_told(rule: str, edits: list[Edit], demands: di
 @pytest.mark.parametrize(("rule", "edits", "demands"), NEAR_MISSES)
 def test_what_only_looks_like_a_violation_is_none(rule: str, edits: list[Edit], demands: dict[str, Any]) -> None:
     assert told(RULES, rule, release(*edits, **demands)) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "edit", "name"),
+    [
+        ("policy-selects-nothing", (OF_WEB, ("spec", "podSelector", "matchLabels", "app"), "broker"), OF_WEB),
+        ("policy-peer-unknown", (OF_STORE, (*RULE, "from", 0, "podSelector"), {"matchLabels": {"app": "broker"}}), OF_STORE),
+    ],
+)
+def test_a_policy_that_may_mean_an_operator_s_pods_is_told_as_not_judged(rule: str, edit: Edit, name: str) -> None:
+    (said,) = unjudged(RULES, rule, release(("Broker/broker", (), OPERATED), edit))
+    assert said.startswith(f"{name} selects nothing that is rendered")
+    assert unjudged(RULES, rule, release(("Broker/broker", (), OPERATED), edit, selects_operator_pods=(name,))) == []
 
 
 def test_every_rule_has_a_violation_and_a_near_miss() -> None:

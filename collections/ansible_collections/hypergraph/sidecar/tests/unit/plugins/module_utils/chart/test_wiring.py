@@ -26,6 +26,7 @@ from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.char
     WEB_SERVICE,
     broken,
     release,
+    unjudged,
 )
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.edited import GONE, Edit
 
@@ -65,6 +66,7 @@ TWIN = made(
 EXTERNAL = made("external-secrets.io/v1", "ExternalSecret", "outside", spec={"target": {"name": "certificate"}})
 SEALED = made("bitnami.com/v1alpha1", "SealedSecret", "keys", spec={})
 CERTIFICATE = made("cert-manager.io/v1", "Certificate", "tls", spec={"secretName": "certificate"})
+DATABASE = made("db.example.org/v1", "Database", "db")
 OWN_SECRET = made("v1", "Secret", "own", stringData={"token": "a1b2c3d4e5f6"})
 OUTSIDE_WEB = (*POD, "volumes", 2, "secret", "secretName")
 ROLLOUT = ("spec", "strategy", "rollingUpdate")
@@ -147,7 +149,17 @@ VIOLATIONS: list[tuple[str, list[Edit], str]] = [
     ("service-selects-nothing", [pods_may_label("list"), (WEB_SERVICE, ("spec", "selector", "role"), "leader")], "leader"),
     ("service-selects-nothing", [pods_may_label("patch", "leases"), (WEB_SERVICE, ("spec", "selector", "role"), "leader")], "leader"),
     # Custom resources of these kinds make no pods.
-    ("service-selects-nothing", [EXTERNAL, (WEB_SERVICE, ("spec", "selector", "app"), "wbe")], "wbe"),
+    *(
+        ("service-selects-nothing", [made(version, kind, "x"), (WEB_SERVICE, ("spec", "selector", "app"), "wbe")], "wbe")
+        for version, kind in (
+            ("external-secrets.io/v1", "ExternalSecret"),
+            ("kafka.strimzi.io/v1beta2", "KafkaTopic"),
+            ("kafka.strimzi.io/v1beta2", "KafkaUser"),
+            ("autoscaling.k8s.io/v1", "VerticalPodAutoscaler"),
+            ("eks.amazonaws.com/v1", "NodeClass"),
+            ("cert-manager.io/v1", "Certificate"),
+        )
+    ),
     (
         "service-port-not-offered",
         [(WEB_SERVICE, ("spec", "ports", 0, "targetPort"), "web")],
@@ -280,7 +292,7 @@ NEAR_MISSES: list[tuple[str, list[Edit]]] = [
     ("service-selects-nothing", [(STORE_SERVICE, ("spec", "selector", "apps.kubernetes.io/pod-index"), "0")]),
     ("service-selects-nothing", [pods_may_label(), (WEB_SERVICE, ("spec", "selector", "role"), "leader")]),
     ("service-selects-nothing", [service("dns", {"k8s-app": "kube-dns"}, namespace="kube-system")]),
-    ("service-selects-nothing", [made("db.example.org/v1", "Database", "db"), service("db", {"app": "db"})]),
+    ("service-selects-nothing", [DATABASE, service("db", {"app": "db"})]),
     ("service-selects-nothing", [made("serving.knative.dev/v1", "Service", "db", spec={"selector": {"app": "x"}})]),
     (
         "service-port-not-offered",
@@ -421,6 +433,28 @@ def test_kinds_that_nobody_can_judge_are_named_unless_they_are_waived() -> None:
     ]
     assert validity.kinds_unknown(release(*edits, kinds_without_schema=("Widget", "ExternalSecret", "NodePool"))) == []
     assert validity.kinds_unknown(release((SCALED, ("apiVersion",), "keda.sh/v1"))) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "edit", "name"),
+    [
+        ("service-selects-nothing", (WEB_SERVICE, ("spec", "selector", "app"), "db"), "Service/web"),
+        ("monitor-selects-nothing", (MONITOR, ("spec", "selector", "matchLabels", "app"), "db"), "ServiceMonitor/web"),
+        ("monitor-selects-nothing", (POD_MONITOR, ("spec", "selector", "matchExpressions", 0, "values"), ["db"]), "PodMonitor/store"),
+    ],
+)
+def test_what_may_select_pods_of_an_operator_is_told_as_not_judged(rule: str, edit: Edit, name: str) -> None:
+    beside = release(edit, DATABASE, made("kafka.strimzi.io/v1beta2", "Kafka", "k"), EXTERNAL)
+    (reason,) = unjudged(RULES, rule, beside)
+    assert reason.startswith(f"{name} selects nothing that is rendered")
+    assert "of db.example.org/v1 Database, kafka.strimzi.io/v1beta2 Kafka," in reason
+    assert broken(RULES, rule, beside) == []
+    # Where the environment says so, or nobody else makes pods, nothing is open.
+    assert unjudged(RULES, rule, release(edit, DATABASE, selects_operator_pods=(name,))) == []
+    assert unjudged(RULES, rule, release(edit)) == []
+    assert len(broken(RULES, rule, release(edit, selects_operator_pods=(name,)))) == 1
+    # What selects pods that are rendered is judged all the same.
+    assert unjudged(RULES, rule, release(DATABASE)) == []
 
 
 @pytest.mark.parametrize(("kubernetes", "count"), [((1, 29), 0), ((1, 30), 1), ((1, 33), 1), ((1, 34), 1)])

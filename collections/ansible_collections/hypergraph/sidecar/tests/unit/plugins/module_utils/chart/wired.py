@@ -147,6 +147,11 @@ def release(*edits: Edit, kubernetes: tuple[int, ...] = (1, 33), **demands: Any)
     return Release(bundle, Demands(**{**DEMANDS, **demands}))
 
 
+def unjudged(rules: Registry, rule: str, judged: Release) -> list[str]:
+    """What could not be judged, in words."""
+    return [outcome.open.reason for outcome in rules.rules[rule].judge(judged) if outcome.open is not None]
+
+
 def broken(rules: Registry, rule: str, judged: Release) -> list[Outcome]:
     """What does not hold."""
     return [outcome for outcome in rules.rules[rule].judge(judged) if not outcome.ok]
