@@ -13,6 +13,7 @@ from urllib.parse import quote
 from ..http_client import Answer
 from .operations import Operation, anonymous, operations
 from .places import Located
+from .rules import from_version
 from .validity import schema_validator
 
 _DOCUMENT = "urn:hypergraph:openapi"
@@ -20,9 +21,16 @@ _MAX_PROBLEMS = 5
 
 
 def documented(document: Mapping[str, Any], method: str, path: str) -> Operation | None:
-    """The operation a client reaches by method and path template, whatever its path parameters are named."""
-    key = f"{method} {anonymous(path)}"
-    return next((operation for operation in operations(document) if key in operation.keys), None)
+    """The operation reached by method and path template at the service's own address, whatever its path parameters are named.
+
+    A base path before the version (``/api``) is taken off by what stands in front of the service, and is no part of its paths.
+    """
+    wanted = f"{method} {anonymous(path)}"
+    for operation in operations(document):
+        own = {f"{operation.method} {anonymous(from_version(base) + operation.path)}" for base in operation.base_paths}
+        if wanted in own:
+            return operation
+    return None
 
 
 def disagreements(operation: Operation, answer: Answer) -> list[str]:

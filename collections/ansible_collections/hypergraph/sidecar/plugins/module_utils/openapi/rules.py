@@ -37,6 +37,13 @@ def versions(document: Mapping[str, Any]) -> frozenset[int]:
     return frozenset(int(version.group()[1:]) for version in found if version)
 
 
+def from_version(base_path: str) -> str:
+    """What of a servers' base path the service itself sees: from the version on, and nothing where there is none."""
+    segments = base_path.split("/")
+    first = next((place for place, segment in enumerate(segments) if _VERSION.fullmatch(segment)), len(segments))
+    return "".join(f"/{segment}" for segment in segments[first:])
+
+
 def _carries_one_version(base: str, path: str) -> bool:
     in_base = [bool(_VERSION.fullmatch(segment)) for segment in base.split("/")]
     in_path = bool(_VERSION.fullmatch(path.split("/")[1]))

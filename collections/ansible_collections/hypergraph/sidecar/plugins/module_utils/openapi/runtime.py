@@ -235,8 +235,8 @@ def _judge_hif_version(run: Examination, graph: Call) -> bool:
 
 
 def _judge_answers(run: Examination, caller: Caller, specification: Mapping[str, Any], calls: list[Call]) -> None:
-    judged = [call for call in calls if call.as_meant]
-    called = {f"{call.method} {call.template}" for call in judged}
+    judged = [(call, documented(specification, call.method, call.template)) for call in calls if call.as_meant]
+    called = {operation.name for _call, operation in judged if operation is not None}
     run.verdict.record(
         live_calls={call.name: call.answer.status for call in calls},
         operations_not_called=[operation.name for operation in operations(specification) if operation.name not in called],
@@ -257,8 +257,7 @@ def _judge_answers(run: Examination, caller: Caller, specification: Mapping[str,
             )
         return
     found: list[str] = []
-    for call in judged:
-        operation = documented(specification, call.method, call.template)
+    for call, operation in judged:
         told = disagreements(operation, call.answer) if operation is not None else ["the operation is not documented"]
         found.extend(f"{call.name}: {line}" for line in told)
     run.verdict.examine("live answers", len(judged))

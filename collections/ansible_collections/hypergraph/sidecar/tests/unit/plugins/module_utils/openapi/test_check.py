@@ -395,6 +395,38 @@ def test_lists_are_called_where_they_are_documented(site: Site) -> None:
     assert (verdict["status"], verdict["examined"]["live answers"]) == ("pass", 8)
 
 
+@pytest.mark.parametrize("base", ["/api", "/api/v1"])
+def test_a_base_path_before_the_version_belongs_to_the_deployment(site: Site, base: str) -> None:
+    specification = sidecar()
+    specification["servers"] = [{"url": f"https://gw.example.org{base}"}]
+    paths = specification["paths"]
+    for number, path in enumerate(("/v1/traces", "/v1/webhooks")):
+        paths[path] = {"get": {**paths["/v1/models"]["get"], "operationId": f"list{number}"}}
+    if base.endswith("/v1"):
+        specification["paths"] = {path[len("/v1") :]: item for path, item in paths.items()}
+    listed = Reply(200, {"object": "list", "data": [{"id": "a"}]})
+    gateway = Gateway(**{"GET /v1/openapi.json": Reply(200, specification), "GET /v1/traces": listed, "GET /v1/webhooks": listed})
+    path = site.write("changed.json", specification)
+    verdict = site.verdict(gateway, spec_path=path, released_spec_path="")
+    assert (verdict["status"], failing(verdict), verdict["examined"]["live answers"]) == ("pass", [], 8)
+    assert verdict["evidence"]["operations_not_called"] == []
+
+    gateway.answers["GET /v1/webhooks"] = Reply(200, {"object": "list"})
+    verdict = site.verdict(gateway, spec_path=path, released_spec_path="")
+    assert failing(verdict) == ["answer-not-documented"]
+    assert "GET /v1/webhooks: the body breaks required" in verdict["reason"]
+
+
+def test_another_version_in_the_base_path_documents_other_operations(site: Site) -> None:
+    specification = sidecar()
+    specification["servers"] = [{"url": "https://gw.example.org/api/v2"}]
+    specification["paths"] = {path[len("/v1") :]: item for path, item in specification["paths"].items()}
+    gateway = Gateway(**{"GET /v1/openapi.json": Reply(200, specification)})
+    verdict = site.verdict(gateway, spec_path=site.write("changed.json", specification), released_spec_path="")
+    assert failing(verdict) == ["answer-not-documented"]
+    assert "GET /v1/models: the operation is not documented" in verdict["reason"]
+
+
 # Findings of other checks: they leave this one green, and it says what it could not examine.
 OF_OTHERS: list[tuple[str, Reply, str]] = [
     (GRAPH, Reply(200, json.dumps(graph()).replace("0.5", "NaN").encode()), ""),
