@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from lab.defects import Defects
 from lab.defects.faulty_audit import AUTHORIZATION, FaultyAuditLog
@@ -41,6 +41,16 @@ class FaultyGateway(Seeded, Gateway):
 
     _turns = 0
     _faulty_since: float | None = None
+
+    def operations(self) -> tuple[Operation, ...]:
+        """The public API, perhaps with a route of a version that nobody documented."""
+        if self._defects.active("version-redirected"):
+            return (*super().operations(), Operation("GET", "/v2/models", "models.list", "", self._to_documented_version))
+        return super().operations()
+
+    async def _to_documented_version(self, _call: Call) -> Response:
+        self._defects.applied("version-redirected")
+        return RedirectResponse("/v1/models", 308)
 
     async def handle(self, operation: Operation, request: Request) -> Response:
         """Answer a call, with its credentials within reach of the audit log."""

@@ -91,6 +91,10 @@ class Gateway:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
+    def operations(self) -> tuple[Operation, ...]:
+        """The public API."""
+        return self._parts.operations()
+
     async def handle(self, operation: Operation, request: Request) -> Response:
         """Answer one call and audit it."""
         entry = AuditEntry(request_id=request.scope["request_id"], action=operation.action)
@@ -239,7 +243,7 @@ def application(settings: Settings, kit: Kit | None = None) -> ASGIApp:
         made.chat.show_pressure()
         return exposition(made.metrics.expose())
 
-    routes = [Route(o.path, _templated(o.path, gateway.endpoint(o)), methods=[o.method]) for o in made.operations()]
+    routes = [Route(o.path, _templated(o.path, gateway.endpoint(o)), methods=[o.method]) for o in gateway.operations()]
     routes.append(Route("/healthz", _templated("/healthz", _healthz)))
     if settings.ENABLE_OTEL:
         routes.append(Route("/metrics", _templated("/metrics", metrics)))

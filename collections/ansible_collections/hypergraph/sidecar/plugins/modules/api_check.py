@@ -15,7 +15,9 @@ description:
   - Compares it with the last released document. A change that breaks clients fails unless the major number of C(info.version) grew; what
     was deprecated may go after its C(x-sunset) date.
   - Compares what is served with the document, and a few live answers with what is documented for them. It submits one chat with an
-    explanation attached; other calls only read.
+    explanation attached; other calls only read. A base path in the document's C(servers) belongs to what stands before O(base_url).
+  - Asks for a version that is not documented. An answer, or a redirect to what is documented, is C(unversioned-alias). An answer that
+    says nothing of the kind, such as C(429), C(503) or a redirect elsewhere, makes the verdict inconclusive.
   - Reads the change-management document for a section on architecture decision records and one on the freeze policy.
   - Fails with C(spec-unreadable), C(spec-invalid), C(path-not-versioned), C(spec-incomplete), C(breaking-change), C(change-doc-missing),
     C(change-doc-missing-adr), C(change-doc-missing-freeze), C(served-missing), C(served-differs), C(unversioned-alias),

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from ..connection import Token
 from ..examination import Examination
@@ -23,10 +24,12 @@ from . import document
 from .conformance import disagreements, documented, is_json
 from .difference import differences
 from .operations import operations
-from .rules import versions
+from .rules import from_version, versions
 
 HIF_VERSION = "hif-1"
 _TRACE = "/v1/traces/{trace_id}"
+# What a service answers that does not know a path, or lets nobody near it.
+_NOT_SERVED = frozenset({400, 401, 403, 404, 405, 410, 501})
 
 
 @dataclass(frozen=True)
@@ -204,15 +207,38 @@ def _judge_unknown_version(run: Examination, caller: Caller, models: Call, speci
     known = versions(specification) if specification is not None else frozenset()
     path = f"/v{max(known | {1}) + 1}/models"
     answer = run.client.get(path, caller.token)
+    target = _redirected_to(answer)
+    leads_to_known = target == models.template or (specification is not None and documented(specification, "GET", target) is not None)
+    served = 200 <= answer.status < 300 or leads_to_known
+    said = f"GET {path} answered {answer.status}{f' redirecting to {target}' if target else ''}"
+    if not served and answer.status not in _NOT_SERVED:
+        # A rate limit, a broken proxy or a login page answers so for any path, served or not.
+        run.verdict.inconclusive(
+            "unknown-version-unexplained",
+            f"{said}, which does not tell whether such a version is served",
+            "Run the check again when the gateway answers; if it always answers so, let it answer 404 for a version it does not know.",
+        )
+        return
     run.verdict.expect(
         "a version that is not documented is not served",
-        not 200 <= answer.status < 300,
+        not served,
         expected=f"GET {path} refused or not found",
-        observed=answer.status,
+        observed=f"{answer.status} redirecting to {target}" if target else answer.status,
         reason_code="unversioned-alias",
-        reason=f"GET {path} answered {answer.status}, though no such version is documented",
-        action="Route documented versions only; look for a catch-all route or a proxy that strips the version.",
+        reason=f"{said}, though no such version is documented",
+        action="Route documented versions only; look for a catch-all route, or a proxy that strips the version or redirects.",
     )
+
+
+def _redirected_to(answer: Answer) -> str:
+    """The path that a redirect leads to, from its version on; empty where it is none, or leads to no version."""
+    if not 300 <= answer.status < 400:
+        return ""
+    try:
+        target = urlsplit(urljoin(answer.url, answer.headers.get("location", "")))
+    except ValueError:
+        return ""
+    return from_version(target.path.rstrip("/"))
 
 
 def _judge_hif_version(run: Examination, graph: Call) -> bool:

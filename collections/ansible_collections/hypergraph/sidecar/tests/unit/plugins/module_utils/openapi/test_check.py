@@ -298,8 +298,14 @@ def test_without_a_file_the_served_document_is_judged(site: Site) -> None:
     assert failing(verdict) == ["breaking-change"]
 
 
+def redirect(location: str) -> Reply:
+    return Reply(308, b"", {"Location": location})
+
+
 LIVE: list[tuple[str, Reply, str, str]] = [
     (UNKNOWN_VERSION, Reply(200, {}), "unversioned-alias", "GET /v2/models answered 200"),
+    (UNKNOWN_VERSION, redirect("/v1/models"), "unversioned-alias", "GET /v2/models answered 308 redirecting to /v1/models"),
+    (UNKNOWN_VERSION, redirect("https://gw.example.org/api/v1/models/?page=1"), "unversioned-alias", "redirecting to /v1/models"),
     (GRAPH, Reply(200, graph(version="hif-2")), "runtime-hif-version", "declares meta.version 'hif-2'"),
     (GRAPH, Reply(200, {"incidences": []}), "runtime-hif-version", "declares meta.version None"),
     (GRAPH, Reply(200, [1]), "runtime-hif-version", "declares meta.version None"),
@@ -425,6 +431,33 @@ def test_another_version_in_the_base_path_documents_other_operations(site: Site)
     verdict = site.verdict(gateway, spec_path=site.write("changed.json", specification), released_spec_path="")
     assert failing(verdict) == ["answer-not-documented"]
     assert "GET /v1/models: the operation is not documented" in verdict["reason"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 501])
+def test_an_unknown_version_may_be_refused_or_not_found(site: Site, status: int) -> None:
+    assert site.verdict(Gateway(**{UNKNOWN_VERSION: refusal(status)}))["status"] == "pass"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        *(refusal(status) for status in (429, 500, 502, 503, 504)),
+        redirect("https://login.example.org/v1/authorize"),
+        redirect("/v2/models/"),
+        redirect("//[broken"),
+        Reply(304, b""),
+    ],
+)
+def test_an_answer_that_says_nothing_about_an_unknown_version_is_no_pass(site: Site, reply: Reply) -> None:
+    verdict = site.verdict(Gateway(**{UNKNOWN_VERSION: reply}))
+    assert (verdict["status"], verdict["reason_code"]) == ("inconclusive", "unknown-version-unexplained")
+    assert f"GET /v2/models answered {reply.status}" in verdict["reason"]
+
+
+def test_without_a_specification_a_redirect_to_the_known_list_is_an_alias(site: Site) -> None:
+    unreadable = site.write("api.yml", "[]")
+    verdict = site.verdict(Gateway(**{UNKNOWN_VERSION: redirect("/v1/models")}), spec_path=unreadable)
+    assert failing(verdict) == ["spec-unreadable", "unversioned-alias"]
 
 
 # Findings of other checks: they leave this one green, and it says what it could not examine.
