@@ -42,8 +42,9 @@ def _inconsistency(buckets: list[tuple[float, float]], counts: list[float]) -> s
         return ""
     if not buckets or buckets[-1][0] != math.inf:
         return "no +Inf bucket"
-    if any(upper[1] < lower[1] for lower, upper in zip(buckets, buckets[1:])):
-        return "a bucket holds less than the one below it"
+    # A NaN is neither less nor more than its neighbours, and no count.
+    if not all(upper[1] >= lower[1] for lower, upper in zip(buckets, buckets[1:])):
+        return "a bucket holds less than the one below it, or no number"
     if not counts or counts[0] != buckets[-1][1]:
         return f"the +Inf bucket is {buckets[-1][1]:g}, the count {f'{counts[0]:g}' if counts else 'missing'}"
     return ""

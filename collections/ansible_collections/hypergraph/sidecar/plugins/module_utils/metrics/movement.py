@@ -1,10 +1,15 @@
 # Copyright: (c) 2026, hypergraph.sidecar contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether what counts does count: counters move by at least what the probe drove, and never back."""
+"""Whether what counts does count: counters move by at least what the probe drove, and never back.
+
+A service may expose NaN, and the difference of two infinities is one. No comparison with it is true, so each rule asks whether what should
+hold does, and none whether the opposite does.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -42,7 +47,7 @@ def short(expected: Expectation, spans: Iterable[Span], rounds: Iterable[Round])
     """The parts of the family that moved by less than what was driven, with how far they moved."""
     at_least, over = driven(expected, rounds), list(spans)
     movements = [(selection, moved(expected, selection, over)) for selection in expected.selections()]
-    return [(selection, by) for selection, by in movements if by < at_least]
+    return [(selection, by) for selection, by in movements if not at_least <= by < math.inf]
 
 
 def judge_movement(verdict: Verdict, service: str, expected: Expectation, spans: list[Span], rounds: list[Round], settle: float) -> bool:
@@ -83,7 +88,7 @@ def judge_durations(verdict: Verdict, service: str, expected: Expectation, spans
     }
     if not explanations or not seconds or expected.type == "counter":
         return
-    beyond = {name: round(took, 3) for name, took in seconds.items() if took > limit}
+    beyond = {name: round(took, 3) for name, took in seconds.items() if not took <= limit}
     verdict.expect(
         f"{expected.name} of {service} is no longer than the explanations took",
         not beyond,
@@ -103,7 +108,7 @@ def judge_monotone(verdict: Verdict, label: str, names: Iterable[str], scrapes: 
         for earlier, later in zip(series, series[1:]):
             looked_at += len(earlier.keys() & later.keys())
             for which in earlier.keys() & later.keys():
-                if later[which] < earlier[which]:
+                if not later[which] >= earlier[which]:
                     fallen[name] = f"{_shown(which[0], dict(which[1]))} from {earlier[which]:g} to {later[which]:g}"
     if looked_at:
         verdict.expect(

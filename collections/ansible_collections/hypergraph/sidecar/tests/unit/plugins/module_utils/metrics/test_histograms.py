@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -27,6 +29,9 @@ def took(*stages: tuple[str, list[tuple[str, float]]]) -> Metric:
         ([("+Inf", 0)], ""),
         ([("1", 2), ("2", 1), ("+Inf", 3)], "less than the one below"),
         ([("10", 2), ("9", 1), ("+Inf", 3)], ""),
+        ([("1", math.nan), ("2", 1), ("+Inf", 3)], "or no number"),
+        ([("1", math.nan), ("+Inf", math.nan)], "or no number"),
+        ([("+Inf", math.nan)], "the +Inf bucket is nan"),
     ],
 )
 def test_buckets_are_cumulative(buckets: list[tuple[str, float]], problem: str) -> None:
