@@ -61,6 +61,10 @@ class FaultyExplainerMetrics(ExplainerMetrics):
         if defects.active("histogram-in-milliseconds"):
             self.stage_buckets = (50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10000.0)
         super().__init__()
+        if defects.applied("queue-lag-without-value"):
+            # Exposed by name and type; what is set is another one that nobody sees.
+            self.registry.unregister(self.lag)
+            Gauge(self.lag_name, "Age of the oldest waiting job.", ("queue",), registry=self.registry)
 
     def observe_stage(self, name: str, seconds: float) -> None:
         """Count the stage, in the wrong unit perhaps."""

@@ -15,7 +15,8 @@ description:
   - An endpoint must answer C(200) with the content type of an exposition and parse strictly as what it says it is, Prometheus text 0.0.4
     or OpenMetrics 1.0. It is asked for in the order that Prometheus asks. Fails on C(metrics-absent) (it answers without metrics),
     C(metrics-unavailable), C(metrics-wrong-content-type), C(exposition-invalid), which names the line, and C(scrape-stale).
-  - The expected families must be there with their types, labels and values, and histogram buckets must straddle the SLO. Fails on
+  - The expected families must be there with their types, labels and values, gauges with at least one sample that is a number, and
+    histogram buckets must straddle the SLO. Labels of a family without series are not examined, and the verdict says so. Fails on
     C(family-missing), C(family-wrong-type), C(label-missing), C(label-value-missing), C(value-missing), C(value-out-of-range),
     C(bucket-misses-slo) and C(histogram-inconsistent).
   - Counters must move by at least what the probe drove, never back, and durations must not exceed what was seen from outside. Fails on

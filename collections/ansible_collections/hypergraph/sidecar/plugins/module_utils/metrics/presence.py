@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 
 from ..verdict import Verdict
 from . import histograms
@@ -55,9 +56,18 @@ def _hint(name: str, first: Scrape, last: Scrape) -> str:
 def judge_labels(verdict: Verdict, endpoint: Endpoint, expected: Expectation, family: Family, *, driven: bool) -> None:
     """Judge that the labels exist, and where nothing drives the family, that the listed values are among theirs.
 
-    A family without any series has no labels to look at. Of a driven one the movement of each listed value is judged instead.
+    A family without any series has no labels to look at, which for a gauge is a finding of its own. Of a driven one the movement of each
+    listed value is judged instead.
     """
-    if not expected.labels or not family.series:
+    if not expected.labels:
+        return
+    if not family.series:
+        if expected.type != "gauge":
+            verdict.skip(
+                "not_applicable",
+                f"the labels of {expected.name}, since {endpoint.label} has no series of it yet",
+                "Initialise its series at zero: rate() does not see the step from absent to one.",
+            )
         return
     lacking = sorted(set(expected.labels) - set(family.label_values))
     verdict.expect(
@@ -84,25 +94,30 @@ def judge_labels(verdict: Verdict, endpoint: Endpoint, expected: Expectation, fa
 
 
 def judge_values(verdict: Verdict, endpoint: Endpoint, expected: Expectation, family: Family) -> None:
-    """Judge that a gauge shows only the values it may."""
-    if not expected.values:
+    """Judge that a gauge shows a value, and where they are listed, only those that it may.
+
+    What counts may have had nothing to count yet. A gauge always has something to show: alerts and scalers that compare it with a threshold
+    take an absent one, and one that is NaN, for all being well.
+    """
+    if expected.type != "gauge":
         return
-    if not family.samples:
-        verdict.expect(
-            f"{expected.name} of {endpoint.label} shows a value",
-            False,
-            expected=list(expected.values),
-            observed="no sample",
-            reason_code="value-missing",
-            action="Set the gauge when the service starts: an absent gauge alerts nobody.",
-        )
+    values = [float(sample.value) for sample in family.samples]
+    shown = verdict.expect(
+        f"{expected.name} of {endpoint.label} shows a value",
+        any(not math.isnan(value) for value in values),
+        expected="a sample that is a number",
+        observed=values or "no sample",
+        reason_code="value-missing",
+        action="Set the gauge when the service starts: an absent gauge alerts nobody, and scales nothing.",
+    )
+    if not shown or not expected.values:
         return
-    strange = sorted({sample.value for sample in family.samples} - set(expected.values))
+    strange = sorted(set(values) - set(expected.values))
     verdict.expect(
         f"{expected.name} of {endpoint.label} shows one of its values",
         not strange,
         expected=list(expected.values),
-        observed=strange or sorted({sample.value for sample in family.samples}),
+        observed=strange or sorted(set(values)),
         reason_code="value-out-of-range",
         action="Correct what sets the gauge, or the values expected of it.",
     )

@@ -92,7 +92,7 @@ def test_a_sound_service_passes_and_says_what_was_examined(form: str) -> None:
     assert document["metrics"]["metrics_gateway_series_per_chat"] == 0
     assert {"metrics_gateway_series", "metrics_explainer_scrape_seconds"} <= set(document["metrics"])
     names = [item["name"] for item in document["assertions"]]
-    assert len(set(names)) == len(names) == 38
+    assert len(set(names)) == len(names) == 40
 
 
 @pytest.mark.parametrize(
@@ -379,7 +379,13 @@ def histogram(**buckets: str) -> str:
         ('# TYPE level gauge\nlevel{zone="a"} 1\n', family("level", "gauge", labels={"zone": []}), []),
         ('# TYPE level gauge\nlevel{zone="a"} 1\n', family("level", "gauge", labels={"zone": ["b"]}), ["label-value-missing"]),
         ('# TYPE level gauge\nlevel{zone="a"} 1\n', family("level", "gauge", labels={"zone": "a"}), []),
-        ("# TYPE level gauge\n", family("level", "gauge", labels={"zone": ["b"]}), []),
+        ("# TYPE level gauge\n", family("level", "gauge", labels={"zone": ["b"]}), ["value-missing"]),
+        ("# TYPE level gauge\n", family("level", "gauge"), ["value-missing"]),
+        ("# TYPE level gauge\nlevel 0\n", family("level", "gauge"), []),
+        ("# TYPE level gauge\nlevel NaN\n", family("level", "gauge"), ["value-missing"]),
+        ('# TYPE level gauge\nlevel{zone="a"} NaN\nlevel{zone="b"} 1\n', family("level", "gauge"), []),
+        ('# TYPE level gauge\nlevel{zone="a"} NaN\nlevel{zone="b"} 1\n', LEVEL, ["value-out-of-range"]),
+        ("# TYPE level_total counter\n", family("level_total", "counter"), []),
         (histogram(b1="1", b2_5="2", bInf="2").replace("Inf", "+Inf"), TOOK, []),
         (histogram(b2="1", bInf="2").replace("Inf", "+Inf"), TOOK, []),
         (histogram(b1="1", b1_9="1", bInf="2").replace("Inf", "+Inf"), TOOK, ["bucket-misses-slo"]),
@@ -392,6 +398,15 @@ def histogram(**buckets: str) -> str:
 )
 def test_what_is_seen_at_rest(text: str, expected: dict[str, Any], codes: list[str]) -> None:
     assert failing(own(MetricsService(), text, expected)) == codes
+
+
+def test_labels_of_a_family_without_series_are_named_as_not_examined() -> None:
+    counted = family("jobs_total", "counter", labels={"state": ["complete"]})
+    document = own(MetricsService(), "# TYPE jobs_total counter\n# TYPE up gauge\nup 1\n", counted)
+    assert (document["status"], failing(document)) == ("pass", [])
+    assert "the labels of jobs_total, since own has no series of it yet" in document["reason"]
+    told = own(MetricsService(), "# TYPE level gauge\n", family("level", "gauge", labels={"zone": []}))
+    assert "labels of level" not in json.dumps(told["skips"])
 
 
 @pytest.mark.parametrize(("wrongs", "codes"), [((), []), (("frozen",), ["counter-frozen"])])
