@@ -41,7 +41,7 @@ options:
     type: str
     default: /v1/openapi.json
   served_may_differ:
-    description: JSON pointers of places in which the served document may differ from the file, with everything below them.
+    description: JSON pointers of places in which the served document may differ from the file, with everything below them. V([]) for none.
     type: list
     elements: str
     default: [/servers]

@@ -20,7 +20,7 @@ description:
     C(family-missing), C(family-wrong-type), C(label-missing), C(label-value-missing), C(value-missing), C(value-out-of-range),
     C(bucket-misses-slo) and C(histogram-inconsistent).
   - Counters must move by at least what the probe drove, never back, and durations must not exceed what was seen from outside. Fails on
-    C(counter-frozen), C(counter-decreased) and C(duration-exceeds-wall-time).
+    C(counter-frozen), C(counter-decreased), C(duration-exceeds-wall-time) and C(duration-not-measured).
   - Cardinality is judged as a slope. A label whose new values appear at the same rate in each interval grows with requests, one whose
     values were merely seen for the first time levels off. Fails on C(cardinality-grows), which names the label, also where a label shows
     an id that only a chat of the probe had, and on C(identifier-label) for values that are e-mail addresses, subjects of O(tokens), or

@@ -72,10 +72,10 @@ def judge_movement(verdict: Verdict, service: str, expected: Expectation, spans:
 
 
 def judge_durations(verdict: Verdict, service: str, expected: Expectation, spans: list[Span], rounds: list[Round]) -> None:
-    """Judge that no stage took longer than the explanations it is a part of, as they were seen from outside.
+    """Judge that no stage took longer than the explanations it is a part of, as they were seen from outside, and that not all took none.
 
     It can be told only where the histogram counted the explanations of the probe and no others. The limit is twice the time seen, which
-    tells milliseconds from seconds and leaves clocks their differences.
+    tells milliseconds from seconds and leaves clocks their differences. A stage may be too short for the service's clock, but not all are.
     """
     explanations = sum(done.explanations for done in rounds)
     limit = 2 * sum(done.complete_seconds for done in rounds)
@@ -86,7 +86,14 @@ def judge_durations(verdict: Verdict, service: str, expected: Expectation, spans
         for selection in expected.selections()
         if moved(expected, selection, spans) == explanations
     }
-    if not explanations or not seconds or expected.type == "counter":
+    if not explanations or expected.type == "counter":
+        return
+    if not seconds:
+        verdict.skip(
+            "not_applicable",
+            f"durations in {expected.name}, since {service} counted other explanations beside those of the probe",
+            "Run the check when nobody else asks for explanations, to have durations held against the time they took.",
+        )
         return
     beyond = {name: round(took, 3) for name, took in seconds.items() if not took <= limit}
     verdict.expect(
@@ -97,6 +104,15 @@ def judge_durations(verdict: Verdict, service: str, expected: Expectation, spans
         reason_code="duration-exceeds-wall-time",
         action="Observe seconds, as the name says; look for a duration that is taken twice or in milliseconds.",
     )
+    if not beyond:
+        verdict.expect(
+            f"{expected.name} of {service} measures time",
+            sum(seconds.values()) > 0,
+            expected=f"more than 0 s for {explanations} explanations",
+            observed=seconds,
+            reason_code="duration-not-measured",
+            action="Observe what the stage took, in seconds with fractions; whole seconds of a short stage are 0.",
+        )
 
 
 def judge_monotone(verdict: Verdict, label: str, names: Iterable[str], scrapes: Sequence[Scrape]) -> set[str]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
@@ -127,6 +128,14 @@ def _judge_compatibility(run: Examination, specification: Mapping[str, Any]) -> 
             "disabled_by_config",
             "breaking changes, since released_spec_path is not set",
             "Set released_spec_path to the specification of the last release.",
+        )
+        return
+    candidate = run.params["spec_path"]
+    if candidate and os.path.realpath(candidate) == os.path.realpath(path):
+        run.verdict.skip(
+            "disabled_by_config",
+            "breaking changes, since released_spec_path is the specification itself",
+            "Keep a copy of the specification at each release, and set released_spec_path to it.",
         )
         return
     try:

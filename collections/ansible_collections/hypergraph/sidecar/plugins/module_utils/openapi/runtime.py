@@ -87,6 +87,11 @@ def fetch_served(run: Examination, caller: Caller) -> Served | None:
     if not path.startswith("/"):
         # A token must not follow an address of another host.
         raise CheckError("bad-argument", f"served_path {path!r} does not begin with a slash", "Give the path below base_url.")
+    for pointer in run.params["served_may_differ"]:
+        if not pointer.startswith("/"):
+            # The empty one, which is also what an empty text makes of a list, is the whole document: nothing would be compared.
+            said = f"served_may_differ has {pointer!r}, expected JSON pointers that begin with a slash"
+            raise CheckError("bad-argument", said, "Name the places such as /servers, or give [] where nothing may differ.")
     if not caller.can_call:
         return None
     answer = run.client.get(path, caller.token, headers={"Accept": "application/json, application/yaml;q=0.5"}, max_body=document.MAX_BYTES)
@@ -141,15 +146,16 @@ def judge_live(run: Examination, caller: Caller, specification: Mapping[str, Any
         calls.append(models)
         if served is not None and specification is not None and documented(specification, "GET", served.call.template):
             calls.append(served.call)
-        if specification is not None and caller.may_trace:
-            lists = (path for path in ("/v1/traces", "/v1/webhooks") if documented(specification, "GET", path))
-            calls.extend(_call(run, "GET", path, caller.token, 200, "gateway_rbac") for path in lists)
         graph_calls = list(_trace_calls(run, caller))
         graph = next((call for call in graph_calls if call.template == f"{_TRACE}/graph" and call.as_meant), None)
         if graph is not None and not _judge_hif_version(run, graph):
             # The documented schema is that of another format version, so what it says about this graph is no finding of its own.
             graph_calls.remove(graph)
         calls.extend(graph_calls)
+        if specification is not None and caller.may_trace:
+            # Only now, since of an empty list no item is held against its schema.
+            lists = (path for path in ("/v1/traces", "/v1/webhooks") if documented(specification, "GET", path))
+            calls.extend(_call(run, "GET", path, caller.token, 200, "gateway_rbac") for path in lists)
     if specification is not None and calls:
         _judge_answers(run, caller, specification, calls)
     if caller.can_call:

@@ -22,7 +22,9 @@ TOKENS = [{"name": "writer", "token": TOKEN, "tenant_id": "alpha", "scopes": ["t
 def test_it_returns_a_verdict_with_its_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     changes = tmp_path / "change.md"
     changes.write_text("## ADR\n\nOne each.\n\n## Freeze\n\nOn Fridays.\n", encoding="utf-8")
-    arguments = {"tokens": TOKENS, "spec_path": str(SIDECAR), "released_spec_path": str(SIDECAR), "change_document_path": str(changes)}
+    released = tmp_path / "released.yaml"
+    released.write_bytes(SIDECAR.read_bytes())
+    arguments = {"tokens": TOKENS, "spec_path": str(SIDECAR), "released_spec_path": str(released), "change_document_path": str(changes)}
     with serving(Gateway()) as gateway:
         result = run_main(api_check.main, {"base_url": gateway.url, **arguments}, monkeypatch, capsys)
     assert result["changed"] is False

@@ -72,6 +72,28 @@ def test_a_duration_is_a_number_within_the_time_that_was_seen(first: str, last: 
 
 
 @pytest.mark.parametrize(
+    "last",
+    [
+        histogram(3, "1"),
+        scraped('# TYPE took_seconds histogram\ntook_seconds_bucket{le="+Inf"} 3\ntook_seconds_count 3\n'),
+    ],
+)
+def test_explanations_that_took_no_time_were_not_measured(last: Scrape) -> None:
+    verdict = Verdict("observability")
+    movement.judge_durations(verdict, "explainer", TOOK, [movement.Span(histogram(1, "1"), last)], ROUNDS)
+    assert failing(verdict) == ["duration-not-measured"]
+
+
+def test_durations_among_those_of_others_are_named_as_not_examined() -> None:
+    verdict = Verdict("observability")
+    movement.judge_durations(verdict, "explainer", TOOK, [movement.Span(histogram(1, "1"), histogram(9, "2"))], ROUNDS)
+    assert verdict.records.assertions == ()
+    assert [skip.reason for skip in verdict.records.skips] == [
+        "durations in took_seconds, since explainer counted other explanations beside those of the probe"
+    ]
+
+
+@pytest.mark.parametrize(
     ("values", "fallen"),
     [
         (("5", "5", "6"), set()),

@@ -92,7 +92,7 @@ def test_a_sound_service_passes_and_says_what_was_examined(form: str) -> None:
     assert document["metrics"]["metrics_gateway_series_per_chat"] == 0
     assert {"metrics_gateway_series", "metrics_explainer_scrape_seconds"} <= set(document["metrics"])
     names = [item["name"] for item in document["assertions"]]
-    assert len(set(names)) == len(names) == 40
+    assert len(set(names)) == len(names) == 41
 
 
 @pytest.mark.parametrize(

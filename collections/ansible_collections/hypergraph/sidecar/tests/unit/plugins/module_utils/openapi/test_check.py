@@ -302,6 +302,27 @@ def redirect(location: str) -> Reply:
     return Reply(308, b"", {"Location": location})
 
 
+@pytest.mark.parametrize("pointer", ["", "servers", "#/servers"])
+def test_what_may_differ_is_named_by_pointers_below_the_document(site: Site, pointer: str) -> None:
+    gateway = Gateway(**{"GET /v1/openapi.json": Reply(200, {"openapi": "3.1.0"})})
+    verdict = site.verdict(gateway, served_may_differ=[pointer])
+    assert (verdict["status"], verdict["reason_code"]) == ("error", "bad-argument")
+    assert repr(pointer) in verdict["reason"]
+    assert gateway.asked == []
+    assert failing(site.verdict(gateway, served_may_differ=[])) == ["served-differs"]
+
+
+def test_a_release_compared_with_itself_is_named_as_not_examined(site: Site) -> None:
+    path = site.params["spec_path"]
+    link = site.folder / "released-link.yaml"
+    link.symlink_to(path)
+    for released in (path, str(link)):
+        verdict = site.verdict(released_spec_path=released)
+        assert verdict["status"] == "pass"
+        assert "breaking changes, since released_spec_path is the specification itself" in skipped(verdict)
+        assert "released operations compared" not in verdict["examined"]
+
+
 LIVE: list[tuple[str, Reply, str, str]] = [
     (UNKNOWN_VERSION, Reply(200, {}), "unversioned-alias", "GET /v2/models answered 200"),
     (UNKNOWN_VERSION, redirect("/v1/models"), "unversioned-alias", "GET /v2/models answered 308 redirecting to /v1/models"),
@@ -399,6 +420,23 @@ def test_lists_are_called_where_they_are_documented(site: Site) -> None:
     gateway = Gateway(**{"GET /v1/openapi.json": Reply(200, specification), "GET /v1/traces": listed, "GET /v1/webhooks": listed})
     verdict = site.verdict(gateway, spec_path=site.write("changed.json", specification))
     assert (verdict["status"], verdict["examined"]["live answers"]) == ("pass", 8)
+
+
+def test_the_list_of_traces_is_called_when_there_is_one_to_list(site: Site) -> None:
+    specification = sidecar()
+    specification["paths"]["/v1/traces"] = {"get": {**specification["paths"]["/v1/models"]["get"], "operationId": "listTraces"}}
+    gateway = Gateway(**{"GET /v1/openapi.json": Reply(200, specification)})
+    sound = gateway.reply
+
+    def reply(asked: str, token: str | None) -> Reply:
+        sent = "POST /v1/chat/completions" in gateway.asked
+        usual = sound(asked, token)
+        return Reply(200, {"object": "list", "data": [{}] if sent else []}) if asked == "GET /v1/traces" else usual
+
+    gateway.reply = reply  # type: ignore[method-assign]
+    verdict = site.verdict(gateway, spec_path=site.write("changed.json", specification))
+    assert failing(verdict) == ["answer-not-documented"]
+    assert "GET /v1/traces: /data/0 breaks required" in verdict["reason"]
 
 
 @pytest.mark.parametrize("base", ["/api", "/api/v1"])
