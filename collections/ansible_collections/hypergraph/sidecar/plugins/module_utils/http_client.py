@@ -15,6 +15,8 @@ import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +56,15 @@ class Answer:
     def text(self) -> str:
         """The body as text; bytes that are not UTF-8 show as replacement characters."""
         return self.body.decode("utf-8", "replace")
+
+    @property
+    def date(self) -> datetime | None:
+        """The clock of whoever answered, to the second, by the Date header; None where it is missing or unreadable."""
+        try:
+            moment = parsedate_to_datetime(self.headers.get("date", ""))
+        except (TypeError, ValueError, IndexError):
+            return None
+        return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
     def json(self) -> Any:
         """The body as strict JSON. Raises CheckError saying what came instead: another media type, a redirect, truncated text."""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from ..faults import CheckError, CheckInconclusive
 from ..http_client import Answer, Client
 from ..redaction import excerpt
-from ..trace_workflow.lifecycle import gateway_clock
 from . import exposition
 from .exposition import InvalidExposition
 from .histograms import inconsistencies
@@ -121,14 +120,13 @@ def scrape(client: Client, url: str, keep: Collection[str], max_bytes: int) -> S
             reason=f"GET {url} is not valid {form}: {problem}",
             action="Correct what exposes this line; Prometheus drops the whole scrape, or what follows the line.",
         ) from None
-    moment = gateway_clock(answer)
     return Scrape(
         families,
         form,
         len(answer.body),
         hashlib.sha256(answer.body).hexdigest(),
         answer.elapsed,
-        moment.timestamp() if moment else time.time(),
+        answer.date.timestamp() if answer.date else time.time(),
         _age(answer),
     )
 

@@ -9,11 +9,10 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ..connection import Token
-from ..http_client import Answer, Client
+from ..http_client import Client
 from ..rfc3339 import parse_utc
 from ..traces import POLL_INTERVAL, TERMINAL_STATES, Submission, graph_path, read_status
 from ..verdict import Verdict
@@ -98,22 +97,13 @@ class Trace:
             return None
 
 
-def gateway_clock(answer: Answer) -> datetime | None:
-    """The Date header of an answer; None where it is missing or unreadable."""
-    try:
-        moment = parsedate_to_datetime(answer.headers.get("date", ""))
-    except (TypeError, ValueError, IndexError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-
-
 def look(client: Client, token: Token | None, trace: Trace, max_body: int) -> None:
     """Read the status once more; before that, until it was answered once for an unfinished trace, ask for the graph."""
     early = None
     if trace.early_graph is None:
         early = client.get(graph_path(trace.id), token, max_body=max_body).status
     answer, status = read_status(client, token, trace.id)
-    trace.readings.append(Reading(status, answer.body, gateway_clock(answer), datetime.now(timezone.utc)))
+    trace.readings.append(Reading(status, answer.body, answer.date, datetime.now(timezone.utc)))
     if early is not None and not trace.ended:
         # Traces only move forward: unfinished now, it was unfinished when the graph was asked for.
         trace.early_graph = early
@@ -277,7 +267,7 @@ def _implausible(trace: Trace, moments: list[dict[str, datetime]], clock_skew: f
     """Timestamps after the reading that shows them, or from before the chat was sent, by the gateway's own clock."""
     tolerance = timedelta(seconds=clock_skew)
     chat = trace.submission.answer
-    answered = gateway_clock(chat)
+    answered = chat.date
     # Date is cut to the second and may have been taken at either end of answering the chat.
     earliest = answered - timedelta(seconds=chat.elapsed) - tolerance if answered else None
     found: dict[str, str] = {}

@@ -58,6 +58,20 @@ def fault_of(url: str, path: str = "/v1/models", method: str = "GET", max_body: 
 # Answers
 
 
+@pytest.mark.parametrize(
+    ("date", "moment"),
+    [
+        ("Sat, 31 Jan 2026 12:00:00 GMT", datetime(2026, 1, 31, 12, tzinfo=timezone.utc)),
+        ("Sat, 31 Jan 2026 12:00:00 -0000", datetime(2026, 1, 31, 12, tzinfo=timezone.utc)),
+        ("", None),
+        ("soon", None),
+        ("Sat, 99 Jan 2026 12:00:00 GMT", None),
+    ],
+)
+def test_the_clock_of_whoever_answered(date: str, moment: datetime | None) -> None:
+    assert Answer("GET", "/", 200, {"date": date}, b"", 0.0).date == moment
+
+
 def test_an_answer_is_read_whole() -> None:
     with talking(http(b'{"data": [1]}', "Content-Type: Application/JSON; charset=utf-8", "X-Trace-Id: t-1", status="201 Created")) as peer:
         answer = client(peer.url).post("/v1/chat", TOKEN, json={"a": 1}, headers={"x-explain-mode": "hypergraph"})

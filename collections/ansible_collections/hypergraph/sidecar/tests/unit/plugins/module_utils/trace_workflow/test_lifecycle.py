@@ -13,7 +13,6 @@ from ansible_collections.hypergraph.sidecar.plugins.module_utils.http_client imp
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.trace_workflow.lifecycle import (
     Reading,
     Trace,
-    gateway_clock,
     illegal_steps,
     judge_completion,
     judge_life,
@@ -150,11 +149,3 @@ def test_no_end_is_no_failure():
     assert not judge_completion(verdict, life(record("running")))
     assert not verdict.records.assertions
     assert verdict.records.shortfalls[0].reason_code == "deadline-exceeded"
-
-
-@pytest.mark.parametrize(
-    ("date", "expected"),
-    [(HTTP_DATE, START), ("Sat, 31 Jan 2026 12:00:00 -0000", START), ("", None), ("soon", None), ("Sat, 99 Jan 2026 12:00:00 GMT", None)],
-)
-def test_the_gateways_clock(date, expected):
-    assert gateway_clock(Answer("GET", "/", 200, {"date": date}, b"", 0.0)) == expected
