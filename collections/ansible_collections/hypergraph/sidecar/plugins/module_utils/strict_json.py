@@ -12,12 +12,11 @@ from typing import Any
 
 def loads(document: bytes | str) -> Any:
     """Parse strictly. Raises ValueError with a one-line reason; nesting too deep for the parser is one too."""
-    if isinstance(document, bytes):
-        if document.startswith(b"\xef\xbb\xbf"):
-            raise ValueError("it begins with a byte order mark")
-        document = document.decode("utf-8")
+    text = document.decode("utf-8") if isinstance(document, bytes) else document
+    if text.startswith("\ufeff"):
+        raise ValueError("it begins with a byte order mark")
     try:
-        return json.loads(document, parse_constant=_no_constant, object_pairs_hook=_distinct)
+        return DECODER.decode(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
@@ -32,3 +31,7 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         repeated = Counter(pair[0] for pair in pairs).most_common(1)[0][0]
         raise ValueError(f"key {repeated!r} occurs twice in one object")
     return members
+
+
+# For whoever reads a document piece by piece. Raises ValueError, and RecursionError where nesting is too deep for the parser.
+DECODER = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_distinct)

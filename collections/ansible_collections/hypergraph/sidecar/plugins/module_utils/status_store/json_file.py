@@ -80,7 +80,6 @@ class _Window:
     def __init__(self, file: TextIO, max_bytes: int) -> None:
         self._file = file
         self._left = max_bytes
-        self._decoder = json.JSONDecoder()
         self._text = ""
         self._at = 0
         self._before = 0
@@ -118,12 +117,10 @@ class _Window:
             raise ValueError("it ends where a value should be")
         self._refill()
         try:
-            value, end = self._decoder.raw_decode(self._text, self._at)
+            value, end = strict_json.DECODER.raw_decode(self._text, self._at)
         except json.JSONDecodeError as problem:
             cut = "" if self._ended else f" (or a value is longer than the {MAX_RECORD} characters that are read ahead)"
             raise ValueError(problem.msg + cut) from None
-        if not isinstance(value, str):
-            value = strict_json.loads(self._text[self._at : end])
         self._at = end
         return value
 

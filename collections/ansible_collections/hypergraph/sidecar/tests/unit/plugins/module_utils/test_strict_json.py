@@ -31,7 +31,7 @@ def test_json_is_read(document: Any, value: Any) -> None:
         (b"NaN", "NaN is not JSON"),
         (b'{"weight": -Infinity}', "-Infinity is not JSON"),
         (b"\xef\xbb\xbf{}", "it begins with a byte order mark"),
-        ("\ufeff{}", "BOM"),
+        ("\ufeff{}", "byte order mark"),
         (b'{"a": "\xff"}', "utf-8"),
         ('{"a": 1}'.encode("utf-16"), "utf-8"),
         (b'{"a": 1, "b": 2, "a": 3}', "key 'a' occurs twice in one object"),
