@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import accumulate
 
 _KEYS = re.compile(
     r"""-----BEGIN[ A-Z]*PRIVATE\ KEY-----.*?(?:-----END[ A-Z]*PRIVATE\ KEY-----|\Z)
@@ -21,6 +22,7 @@ _KEYS = re.compile(
 _ASSIGNED = re.compile(r"(?i)\b((?:password|passwd|secret|api[_-]?key|access[_-]?key|token)\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|\S+)")
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+_GROUPS = re.compile(r"(?<![\w.])\d(?:[ ().\u00a0/-]{0,2}\d)*(?!\w)")
 _DIGITS = re.compile(r"(?<![\w.])(?:\+|\(\+?)?\d(?:[ ().\u00a0/-]{0,2}\d){7,18}(?![\w])")
 
 
@@ -37,7 +39,7 @@ def _ibans(text: str) -> str:
 
 
 def _cards(text: str) -> str:
-    return _DIGITS.sub(lambda found: "[card]" if _is_card(found.group()) else found.group(), text)
+    return _GROUPS.sub(lambda found: _without_cards(found.group()), text)
 
 
 def _phones(text: str) -> str:
@@ -54,10 +56,25 @@ def scrub(text: str, kinds: Iterable[str] = tuple(RULES)) -> str:
     return text
 
 
-def _is_card(written: str) -> bool:
-    digits = re.sub(r"\D", "", written)
-    doubled = (int(digit) * (1 + position % 2) for position, digit in enumerate(reversed(digits)))
-    return 13 <= len(digits) <= 19 and sum(value - 9 * (value > 9) for value in doubled) % 10 == 0
+def _without_cards(written: str) -> str:
+    """Groups of digits with each card among them replaced: a count or a year may stand before one, its expiry date or code after it."""
+    groups = [found.span() for found in re.finditer(r"\d+", written)]
+    before = [0, *accumulate(end - start for start, end in groups)]
+    digits = [int(character) for character in written if character.isdecimal()]
+    # Luhn sums from the first digit up to each, with those at even places doubled and with those at odd ones: a card may begin anywhere.
+    sums = [
+        [0, *accumulate(digit if place % 2 != doubled else 2 * digit - 9 * (digit > 4) for place, digit in enumerate(digits))]
+        for doubled in (0, 1)
+    ]
+    clean, done = "", 0
+    for first, (start, _end) in enumerate(groups):
+        for last in range(min(first + 19, len(groups)), first, -1) if start >= done else ():
+            begin, end = before[first], before[last]
+            if 13 <= end - begin <= 19 and (sums[end % 2][end] - sums[end % 2][begin]) % 10 == 0:
+                clean += f"{written[done:start]}[card]"
+                done = groups[last - 1][1]
+                break
+    return clean + written[done:]
 
 
 def _is_phone(written: str) -> bool:
