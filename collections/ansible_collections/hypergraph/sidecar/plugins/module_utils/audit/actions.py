@@ -52,8 +52,9 @@ class Matching:
 def match(actions: Sequence[Action], entries: Iterable[Entry], names: Mapping[str, str], outcomes: Outcomes) -> Matching:
     """Give each action the entry that records it; an entry records one action at most.
 
-    By request id where the answers bear ids and the log has them; else by trace id; else by the canary in the snippet; else, among the
-    entries written since, by action, actor and outcome. ``names`` maps an action's name to that of the log.
+    By request id where the answer bears one and the log has it; else by trace id; else by the canary in the snippet; else, among the
+    entries written since, by action, actor and outcome. Where the log has the ids of some of the actions, an entry with another id is of
+    none. ``names`` maps an action's name to that of the log.
     """
     pool = _Pool(entries)
     found = Matching()
@@ -62,23 +63,27 @@ def match(actions: Sequence[Action], entries: Iterable[Entry], names: Mapping[st
         entry = by_request.get((names[action.name], action.request_id))
         if entry is not None and pool.take(entry):
             found.entries[index] = entry
-    if found.entries:
-        wanted = {(names[action.name], action.request_id) for action in actions if action.request_id}
-        found.duplicates = [entry for entry in pool.unused if (entry.action, entry.request_id) in wanted]
-        open_actions = [index for index, action in enumerate(actions) if not action.request_id]
-    else:
-        open_actions = list(range(len(actions)))
+    logs_ids = bool(found.entries)
+
+    def may_record(action: Action, entry: Entry) -> bool:
+        another = logs_ids and action.request_id and entry.request_id
+        return not another and entry.action == names[action.name] and _concerns(action, entry)
+
     for fits in _strict_to_lenient(outcomes):
-        for index in open_actions:
-            action = actions[index]
+        for index, action in enumerate(actions):
             if index in found.entries:
                 continue
-            entry = next((e for e in pool.unused if e.action == names[action.name] and _concerns(action, e) and fits(action, e)), None)
+            entry = next((entry for entry in pool.unused if may_record(action, entry) and fits(action, entry)), None)
             if entry is not None and pool.take(entry):
                 found.entries[index] = entry
-    if len(open_actions) == len(actions):
-        own = {(names[action.name], action.trace_id) for action in actions if action.trace_id}
-        found.duplicates = [entry for entry in pool.unused if (entry.action, entry.trace_id) in own]
+    requests = {(names[action.name], action.request_id) for action in actions if action.request_id}
+    traces = {(names[action.name], action.trace_id) for action in actions if action.trace_id}
+    found.duplicates = [
+        entry
+        for entry in pool.unused
+        if (entry.action, entry.request_id) in requests
+        or ((entry.action, entry.trace_id) in traces and not (logs_ids and entry.request_id))
+    ]
     return found
 
 

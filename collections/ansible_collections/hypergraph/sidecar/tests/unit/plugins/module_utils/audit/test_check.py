@@ -273,6 +273,35 @@ def test_other_traffic_is_not_taken_for_its_own(gateway: AuditedGateway) -> None
         assert "webhook.delete" in document["reason"]
 
 
+def partly_identified(call: Call) -> bytes:
+    """As a gateway writes that learns the request id after it has refused, and never for webhooks."""
+    bare = call.action.startswith("webhook") or call.status >= 400
+    return without("request_id")(call) if bare else as_line(call.entry())
+
+
+@pytest.mark.parametrize("written", [partly_identified, only("chat.create", changed(request_id=None))], ids=["absent", "null"])
+def test_entries_without_the_request_id_that_others_have_are_found(gateway: AuditedGateway, written: Callable[[Call], bytes]) -> None:
+    gateway.written = written
+    document = verdict_of(gateway)
+    assert document["status"] == "pass", document["reason"]
+
+
+@pytest.mark.parametrize(
+    ("action", "change", "code"),
+    [
+        ("webhook.delete", lambda call: b"", "audit-entry-missing"),
+        ("webhook.delete", changed(request_id="req_of_another"), "audit-entry-missing"),
+        ("trace.cancel", lambda call: as_line(call.entry()) + without("request_id")(call), "audit-entry-duplicate"),
+    ],
+    ids=["no entry", "an entry of another request", "a second entry"],
+)
+def test_request_ids_in_some_entries_hide_no_defect_of_others(
+    gateway: AuditedGateway, action: str, change: Callable[[Call], bytes], code: str
+) -> None:
+    gateway.written = lambda call: change(call) if call.action == action else partly_identified(call)
+    assert reason_codes(verdict_of(gateway)) == {code}
+
+
 def test_entries_that_come_late_are_waited_for(gateway: AuditedGateway) -> None:
     held: list[bytes] = []
 
