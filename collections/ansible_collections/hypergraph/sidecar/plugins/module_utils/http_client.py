@@ -80,6 +80,15 @@ class Answer:
                 "answer-not-json", reason, "Check that base_url names the gateway itself, not a proxy or login page."
             ) from None
 
+    def rows(self) -> list[Mapping[str, Any]] | None:
+        """The rows of a list, which is ``{"data": [...]}`` as OpenAI lists are; None where it is not one, or not answered 200.
+
+        Raises CheckError where a 200 is not JSON.
+        """
+        document = self.json() if self.status == 200 else None
+        data = document.get("data") if isinstance(document, dict) else None
+        return [row for row in data if isinstance(row, dict)] if isinstance(data, list) else None
+
 
 class Client:
     """Speaks to one environment over kept-alive connections. Not for use by several threads at once."""

@@ -49,7 +49,8 @@ options:
     description:
       - How the log names the actions, where it does not as the contract does. Keys are C(chat.create), C(models.list), C(trace.list),
         C(trace.status), C(trace.graph), C(trace.cancel), C(webhook.create), C(webhook.list) and C(webhook.delete).
-      - An action with an empty name is not audited by policy, and not driven. Chats must be audited.
+      - An action with an empty name is not audited by policy, and not driven. Chats must be audited. The check's webhook is deleted
+        in any case, and is named (C(webhook-left-behind)) where it cannot be.
     type: dict
     default: {}
   allowed_outcomes:

@@ -106,7 +106,7 @@ def look(surface: Surface, disguise: Disguise, answer: Answer, target: Target, i
     if not surface.listing:
         return Look(surface, disguise, answer, _outcome(answer.status, disguise))
     if answer.status == 200:
-        listed = rows(answer)
+        listed = answer.rows()
         if listed is None:
             return Look(surface, disguise, answer, Outcome.UNCLEAR)
         shown = foreign_rows(listed, target, intruder)
@@ -131,16 +131,6 @@ def _outcome(status: int, disguise: Disguise) -> Outcome:
 def outcome(answer: Answer) -> Outcome:
     """What a plain request for one foreign object gave."""
     return _outcome(answer.status, PLAIN)
-
-
-def rows(answer: Answer) -> list[Mapping[str, Any]] | None:
-    """The rows of a list answer, which is ``{"data": [...]}`` as OpenAI lists are; None where it is not one.
-
-    Raises CheckError where a 200 is not JSON.
-    """
-    document = answer.json() if answer.status == 200 else None
-    data = document.get("data") if isinstance(document, dict) else None
-    return [row for row in data if isinstance(row, dict)] if isinstance(data, list) else None
 
 
 def foreign_rows(listed: Iterable[Mapping[str, Any]], target: Target, intruder: str) -> tuple[str, ...]:

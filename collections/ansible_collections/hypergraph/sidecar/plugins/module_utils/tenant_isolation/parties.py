@@ -15,7 +15,8 @@ from ..faults import CheckError
 from ..http_client import Answer, Client
 from ..traces import attach_headers, canary, chat_body, submit
 from ..verdict import Verdict
-from .looks import TENANT_HEADER, rows
+from ..webhook_removal import WEBHOOKS, remove_webhook, webhook_id
+from .looks import TENANT_HEADER
 
 # Long enough, at token granularity, that its explanation is still under way when the next request arrives.
 _PROMPT = (
@@ -82,53 +83,19 @@ class Party:
         self.verdict.redactor.learn([secret])
         self.marks += [mark, secret]
         url = f"https://{mark}.invalid/"
-        webhook_id = ""
+        identity = ""
         try:
-            answer = self.ask("POST", "/v1/webhooks", json={"url": url, "secret": secret})
-            webhook_id = _id_of(answer)
-            if not webhook_id:
+            answer = self.ask("POST", WEBHOOKS, json={"url": url, "secret": secret})
+            identity = webhook_id(answer)
+            if not identity:
                 raise CheckError(
                     "webhook-refused",
                     f"POST /v1/webhooks with token {self.token.name!r} answered {answer.status} without an id",
                     "Check that the token carries traces:write and that the answer names the webhook's id.",
                 )
-            yield Webhook(webhook_id, url)
+            yield Webhook(identity, url)
         finally:
-            self._remove(webhook_id, url)
-
-    def _remove(self, webhook_id: str, url: str) -> None:
-        """Delete the webhook. There are two tries, since the check's deadline may interrupt one."""
-        problem = "it was interrupted"
-        try:
-            problem = self._problem_deleting(webhook_id, url)
-        finally:
-            if problem:
-                try:
-                    problem = self._problem_deleting(webhook_id, url)
-                finally:
-                    if problem:
-                        self.verdict.error(
-                            "webhook-left-behind",
-                            f"the probe's webhook {webhook_id or url} of tenant {self.tenant} could not be deleted: {problem}",
-                            "Delete it by hand: DELETE /v1/webhooks/{id} with a token of that tenant.",
-                        )
-
-    def _problem_deleting(self, webhook_id: str, url: str) -> str:
-        """Delete by id, or by URL where the id never came back; what stood in the way, or nothing."""
-        try:
-            listed = [] if webhook_id else rows(self.ask("GET", "/v1/webhooks")) or []
-            for known in [webhook_id] if webhook_id else [str(row.get("id")) for row in listed if row.get("url") == url]:
-                status = self.ask("DELETE", f"/v1/webhooks/{known}").status
-                if not (200 <= status < 300 or status in (404, 410)):
-                    return f"DELETE answered {status}"
-        except CheckError as fault:
-            return fault.reason
-        return ""
+            remove_webhook(self.ask, identity, url, self.verdict, self.tenant)
 
     def _prompt(self) -> str:
         return _PROMPT.format(mark=self._prompt_mark)
-
-
-def _id_of(answer: Answer) -> str:
-    document = answer.json() if 200 <= answer.status < 300 else None
-    return str(document.get("id") or "") if isinstance(document, dict) else ""

@@ -31,7 +31,6 @@ from .looks import (
     disguises,
     look,
     outcome,
-    rows,
 )
 from .parties import Party, Webhook
 
@@ -223,14 +222,14 @@ def _shows_trace(surface: Surface, owner: Party) -> Callable[[Answer], bool]:
 
     def shows(answer: Answer) -> bool:
         if surface.listing:
-            return any(row.get("trace_id") == owner.trace_id for row in rows(answer) or ())
+            return any(row.get("trace_id") == owner.trace_id for row in answer.rows() or ())
         return answer.status == 200 and (surface is GRAPH or _status(answer).get("trace_id") == owner.trace_id)
 
     return shows
 
 
 def _shows_webhook(hook: Webhook) -> Callable[[Answer], bool]:
-    return lambda answer: any(row.get("id") == hook.id for row in rows(answer) or ())
+    return lambda answer: any(str(row.get("id")) == hook.id for row in answer.rows() or ())
 
 
 def _status(answer: Answer) -> Mapping[str, Any]:

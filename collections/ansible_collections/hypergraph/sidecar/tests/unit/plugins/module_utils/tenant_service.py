@@ -115,14 +115,23 @@ class TenantService:
 
     def list_hooks(self, tenant: str) -> Reply:
         shown = self.hooks.values() if "webhooks" in self.leaks else [hook for hook in self.hooks.values() if hook["tenant"] == tenant]
-        return Reply(200, {"object": "list", "data": [{"id": hook["id"], "url": hook["url"]} for hook in shown]})
+        return Reply(200, {"object": "list", "data": [self.told(hook) for hook in shown]})
+
+    def told(self, hook: dict[str, str]) -> dict[str, Any]:
+        return {"id": int(hook["id"]) if "integer-ids" in self.leaks else hook["id"], "url": hook["url"]}
 
     def register(self, tenant: str, body: Any) -> Reply:
         if "webhook-refused" in self.leaks:
             return refusal(400)
-        hook = {"id": f"wh-{len(self.hooks)}", "url": body["url"], "secret": body["secret"], "tenant": tenant}
+        number = len(self.hooks) + 1
+        hook = {
+            "id": str(number) if "integer-ids" in self.leaks else f"wh-{number}",
+            "url": body["url"],
+            "secret": body["secret"],
+            "tenant": tenant,
+        }
         self.hooks[hook["id"]] = hook
-        return Reply(201, {"url": hook["url"]} if "webhook-unnamed" in self.leaks else {"id": hook["id"], "url": hook["url"]})
+        return Reply(201, {"url": hook["url"]} if "webhook-unnamed" in self.leaks else self.told(hook))
 
     def delete_hook(self, tenant: str, hook_id: str) -> Reply:
         if self.stalls:

@@ -72,8 +72,8 @@ def test_both_directions_are_examined(sound: dict[str, Any]) -> None:
     assert len(names) == 2 * 12
 
 
-@pytest.mark.parametrize("benign", ["forbidden", "query-refused"])
-def test_other_ways_to_refuse_pass(benign: str) -> None:
+@pytest.mark.parametrize("benign", ["forbidden", "query-refused", "integer-ids"])
+def test_other_ways_to_refuse_and_to_name_pass(benign: str) -> None:
     assert verdict_on(TenantService((benign,)))["status"] == "pass"
 
 
@@ -233,7 +233,7 @@ def test_a_webhook_that_cannot_be_deleted_is_named() -> None:
     service = TenantService(("webhook-stays",))
     document = verdict_on(service)
     assert (document["status"], document["reason_code"]) == ("error", "webhook-left-behind")
-    assert set(service.hooks) == {"wh-0", "wh-1"}
+    assert set(service.hooks) == {"wh-1", "wh-2"}
     assert all(any(hook in item["reason"] for item in document["errors"]) for hook in service.hooks)
 
 
@@ -324,4 +324,4 @@ def test_only_403_and_404_refuse_a_plain_request(status: int) -> None:
 
 def test_a_list_that_is_no_json_is_an_error() -> None:
     with pytest.raises(CheckError, match="expected JSON"):
-        looks.rows(answer(200, b"<html>"))
+        answer(200, b"<html>").rows()

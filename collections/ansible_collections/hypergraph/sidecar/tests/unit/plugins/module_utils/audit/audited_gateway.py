@@ -16,6 +16,7 @@ from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.audit.patterns import find
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.connection import Token
@@ -47,6 +48,7 @@ class Call:
     headers: Any
     action: str = ""
     identity: Token | None = None
+    target: str = ""
     trace_id: str | None = None
     prompt: str = ""
     body: Any = None
@@ -100,6 +102,8 @@ class AuditedGateway(ThreadingHTTPServer):
         self.after: Callable[[Call], None] = lambda call: None
         self.offered: Callable[[Call], bool] = lambda call: True
         self.reads: dict[str, int] = {}
+        self.hook_id: Callable[[int], Any] = lambda number: f"wh_{number}"
+        self.hooks: dict[str, str] = {}
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
 
     @property
@@ -126,7 +130,8 @@ class AuditedGateway(ThreadingHTTPServer):
             match = re.fullmatch(pattern, path)
             if match and known_method == method:
                 call.action = action
-                call.trace_id = match.group(1) if match.groups() and action != "webhook.delete" else None
+                call.target = unquote(match.group(1)) if match.groups() else ""
+                call.trace_id = call.target or None if action != "webhook.delete" else None
                 break
         else:
             return call, {}
@@ -142,8 +147,8 @@ class AuditedGateway(ThreadingHTTPServer):
     def _examined(self, call: Call, scope: str, body: bytes) -> Any:
         sent = (call.headers.get("Authorization") or "").partition(" ")[2]
         call.identity = next((token for token in TOKENS if token.value == sent), None) if self.enforced else EVERYBODY
+        call.body = json.loads(body) if body else None
         if call.action == "chat.create":
-            call.body = json.loads(body)
             call.prompt = call.body["messages"] if isinstance(call.body["messages"], str) else call.body["messages"][-1]["content"]
             scope = "traces:write" if "x-explain-mode" in call.headers else ""
         if call.identity is None:
@@ -165,7 +170,14 @@ class AuditedGateway(ThreadingHTTPServer):
         if call.action == "trace.status":
             reads = self.reads[call.trace_id or ""] = self.reads.get(call.trace_id or "", 0) + 1
             return {"trace_id": call.trace_id, "state": "complete" if reads >= self.reads_until_complete else "running"}
-        return {"id": "wh_1"} if call.action == "webhook.create" else {"object": "list", "data": []}
+        if call.action == "webhook.create":
+            identity = self.hook_id(len(self.hooks) + 1)
+            self.hooks[str(identity)] = call.body["url"]
+            return {} if identity is None else {"id": identity}
+        if call.action == "webhook.delete" and self.served(call) == call.status:
+            del self.hooks[call.target]
+        listed = self.hooks.items() if call.action == "webhook.list" else ()
+        return {"object": "list", "data": [{"id": identity, "url": url} for identity, url in listed]}
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -453,6 +453,50 @@ def test_routes_that_are_not_offered_are_not_expected(gateway: AuditedGateway) -
     assert document["evidence"]["not_offered"] == ["GET /v1/webhooks", "POST /v1/webhooks"]
 
 
+@pytest.mark.parametrize("identity", [7, "wh/7"])
+def test_a_webhook_is_deleted_whatever_its_id_is_made_of(gateway: AuditedGateway, identity: Any) -> None:
+    gateway.hook_id = lambda _number: identity
+    document = verdict_of(gateway)
+    assert (document["status"], gateway.hooks) == ("pass", {}), document["reason"]
+
+
+def test_a_webhook_is_deleted_also_where_that_is_not_audited(gateway: AuditedGateway) -> None:
+    gateway.written = only("webhook.delete", lambda call: b"")
+    document = verdict_of(gateway, action_names={"webhook.delete": ""})
+    assert (document["status"], gateway.hooks) == ("pass", {}), document["reason"]
+    assert "webhook.delete" not in document["evidence"]["actions"]
+
+
+def test_a_webhook_whose_id_is_not_told_is_deleted_and_hides_nothing(gateway: AuditedGateway) -> None:
+    gateway.hook_id = lambda _number: None
+    document = verdict_of(gateway)
+    assert (document["status"], document["reason_code"], gateway.hooks) == ("error", "webhook-unreadable", {})
+    gateway.written = raw_snippet
+    assert verdict_of(gateway)["reason_code"] == "email-unscrubbed"
+
+
+def test_a_webhook_that_stays_is_named_and_hides_nothing(gateway: AuditedGateway) -> None:
+    gateway.served = lambda call: 500 if call.action == "webhook.delete" else call.status
+    document = verdict_of(gateway)
+    assert (document["status"], document["reason_code"]) == ("error", "webhook-left-behind")
+    assert list(gateway.hooks) == ["wh_1"]
+    assert "wh_1" in document["reason"]
+    gateway.written = raw_snippet
+    assert verdict_of(gateway)["reason_code"] == "email-unscrubbed"
+
+
+def test_a_webhook_outlives_no_log_that_breaks_off_the_check(gateway: AuditedGateway) -> None:
+    def after(call: Call) -> None:
+        if call.action == "webhook.create":
+            gateway.log.unlink()
+            gateway.log.mkdir()
+            gateway.written = lambda call: b""
+
+    gateway.after = after
+    document = verdict_of(gateway)
+    assert (document["status"], document["reason_code"], gateway.hooks) == ("error", "audit-log-unreadable", {})
+
+
 @pytest.mark.parametrize(
     ("params", "code"),
     [
