@@ -9,7 +9,10 @@ import contextlib
 import hmac
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+import math
+import time
+from collections.abc import AsyncIterator, Collection, Mapping
+from email.utils import mktime_tz, parsedate_tz
 from typing import Any
 
 import httpx
@@ -33,6 +36,8 @@ from lab.traces import FAILED, IllegalTransition, TraceRecord, UnknownTrace
 
 # What of an upstream's answer is passed on.
 _PASSED_ON = ("content-type", "retry-after")
+# Refusals of a chat that are the caller's to mend, and that the API's document lists. A 401 or 403 is about the key of this service.
+_CALLERS = (400, 404, 413, 429)
 _TIMEOUT = httpx.Timeout(60.0, connect=3.0)
 
 _LOG = logging.getLogger("interceptor")
@@ -80,7 +85,7 @@ class Interceptor:
                 return error_answer(502, "the upstream's answer is no chat completion", "upstream_error", code="upstream_invalid")
             await self._accept(trace, chat)
             self._enqueue(trace, chat, told)
-        return _passed_on(answer)
+        return _passed_on(answer, _CALLERS)
 
     async def _relay(self, answer: httpx.Response, trace: Mapping[str, Any] | None, chat: Mapping[str, Any]) -> AsyncIterator[bytes]:
         """Pass a streamed answer on as it comes; explain it once it has come to its end."""
@@ -88,7 +93,7 @@ class Interceptor:
         finished = False
         rest = b""
         try:
-            async for chunk in answer.aiter_raw():
+            async for chunk in answer.aiter_bytes():
                 yield chunk
                 if trace:
                     *events, rest = (rest + chunk).replace(b"\r\n", b"\n").split(b"\n\n")
@@ -150,10 +155,25 @@ def _headers(answer: httpx.Response) -> dict[str, str]:
     return {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
 
 
-def _passed_on(answer: httpx.Response) -> Response:
-    if answer.status_code >= 400 and not _is_openai_error(answer):
+def _passed_on(answer: httpx.Response, refusals: Collection[int] = ()) -> Response:
+    """A whole answer, if it is a 200 or one of these refusals, worded as such; anything else is a failure of the upstream."""
+    if answer.status_code != 200 and not (answer.status_code in refusals and _is_openai_error(answer)):
+        _LOG.warning("the upstream answered %d", answer.status_code)
         return error_answer(502, f"the upstream answered {answer.status_code}", "upstream_error", code="upstream_failed")
-    return Response(answer.content, answer.status_code, headers=_headers(answer))
+    headers = _headers(answer)
+    if answer.status_code == 429:
+        headers["retry-after"] = _whole_seconds(headers.get("retry-after", ""))
+    return Response(answer.content, answer.status_code, headers=headers)
+
+
+def _whole_seconds(retry_after: str) -> str:
+    """A Retry-After as the API's document has it. An upstream may name a date (RFC 9110, 10.2.3), or nothing that can be read: 1 then."""
+    with contextlib.suppress(ValueError, OverflowError):
+        if retry_after.isdecimal():
+            return str(max(1, int(retry_after)))
+        if date := parsedate_tz(retry_after):
+            return str(max(1, math.ceil(mktime_tz(date) - time.time())))
+    return "1"
 
 
 def _is_openai_error(answer: httpx.Response) -> bool:
@@ -182,7 +202,10 @@ async def _healthz(_request: Request) -> Response:
 
 def application(settings: Settings) -> Starlette:
     """The service."""
-    headers = {"authorization": f"Bearer {settings.LLM_API_KEY}"} if settings.LLM_API_KEY else {}
+    # Compressed, the events of a stream would come when a block is full.
+    headers = {"accept-encoding": "identity"}
+    if settings.LLM_API_KEY:
+        headers["authorization"] = f"Bearer {settings.LLM_API_KEY}"
     limits = httpx.Limits(max_connections=1000, max_keepalive_connections=200, keepalive_expiry=4.0)
     upstream = httpx.AsyncClient(base_url=upstream_base(settings), headers=headers, timeout=_TIMEOUT, limits=limits, trust_env=False)
     queue = Queue(Database(database_path(settings)), settings.QUEUE_LEASE_SECONDS)
