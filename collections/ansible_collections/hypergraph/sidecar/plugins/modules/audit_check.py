@@ -86,7 +86,10 @@ options:
     description:
       - How many bytes of older lines to search, from the newest on, in the audit log and what O(rotated_files) adds to it, and in each of
         O(log_paths). About 20 MB are read in a second. What was written during the check is always read.
-      - With V(0) only that.
+      - Of gzip data it is the unfolded text that counts, and its end is found first; where that takes too long, the verdict is
+        inconclusive (C(scan-unfinished)).
+      - What is left out is named in the verdict, which passes nonetheless.
+      - With V(0) only what was written during the check is read.
     type: int
     default: 268435456
   rotated_files:

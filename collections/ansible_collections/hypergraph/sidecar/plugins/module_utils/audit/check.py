@@ -24,7 +24,7 @@ from .follower import Follower
 from .judgement import Driven, Expectations, judge_controls, judge_entries, judge_form
 from .leaks import judge_audit, judge_service
 from .log_files import NOTHING_FRESH, LogFile, rotated_siblings
-from .scan import Findings, Region, Rules, Scan
+from .scan import Findings, Rules, Scan
 from .service_logs import ServiceLogs
 
 _POLL_INTERVAL = 0.1
@@ -126,7 +126,7 @@ class Check:
         if not self._follower.found:
             raise CheckError("audit-log-missing", f"audit log {self._settings.path} does not exist", _REMEDY)
         rules = self._rules()
-        audit, left_out = self._read_audit(rules)
+        audit = self._read_audit(rules)
         service = self._read_services(rules)
         expectations = self._expectations()
         self._verdict.examine("audit lines", audit.lines)
@@ -141,7 +141,7 @@ class Check:
         judge_form(self._verdict, audit, expectations)
         if driven and seen:
             judge_entries(self._verdict, driven, expectations)
-        self._account(audit, service, left_out)
+        self._account(audit, service)
 
     def _drive(self) -> Driven:
         """Do everything, then wait until it is all in the log, or long enough."""
@@ -196,26 +196,23 @@ class Check:
         expectations = self._settings.expectations
         return Rules(needles, expectations.outcomes, (*self._settings.exemptions, *subjects), expectations.tolerance)
 
-    def _read_audit(self, rules: Rules) -> tuple[Findings, int]:
-        """Search the log and what rotation left of it, newest first, as far as ``max_bytes`` go; and how many bytes that leaves out."""
+    def _read_audit(self, rules: Rules) -> Findings:
+        """Search the log and what rotation left of it, newest first, as far as ``max_bytes`` go."""
         scan = Scan(rules, self._give_up, self._stop)
         budget = self._settings.max_bytes
-        left_out = 0
         read: set[tuple[int, int]] = set()
         for log, fresh in self._audit_logs():
             if log.identity in read:
                 continue
             read.add(log.identity)
-            region = Region.newest(log, fresh, budget)
-            self._read(scan.audit, region)
-            left_out += region.start
+            self._read(scan.audit, log, fresh, budget)
             budget = max(0, self._settings.max_bytes - scan.findings.bytes)
-        return scan.findings, left_out
+        return scan.findings
 
-    def _read(self, read: Callable[[Region], None], region: Region) -> None:
-        """Read a region; a log that is broken somewhere is an error, and no reason not to judge the rest."""
+    def _read(self, read: Callable[[LogFile, int, int], None], log: LogFile, fresh: int, history: int) -> None:
+        """Read a log; one that is broken somewhere is an error, and no reason not to judge the rest."""
         try:
-            read(region)
+            read(log, fresh, history)
         except CheckError as fault:
             self._verdict.error(fault.reason_code, fault.reason, fault.action)
 
@@ -246,10 +243,10 @@ class Check:
         scan = Scan(replace(rules, needles=[*rules.needles, *words]), self._give_up, self._stop)
         audit = {segment.log.identity for segment in (*self._follower.segments, *self._follower.copies)}
         count = 0
-        for region in self._services.regions(audit, self._settings.max_bytes):
-            if not _is_audit(region.log.path, self._settings.path):
+        for log, fresh in self._services.logs(audit):
+            if not _is_audit(log.path, self._settings.path):
                 count += 1
-                self._read(scan.service, region)
+                self._read(scan.service, log, fresh, self._settings.max_bytes)
         self._verdict.examine("service logs", count)
         return scan.findings
 
@@ -259,27 +256,31 @@ class Check:
         modes = [f"{log.path} has mode {log.status().st_mode & 0o7777:04o}" for log in logs if log.status().st_mode & 0o007]
         return replace(self._settings.expectations, open_modes=tuple(modes))
 
-    def _account(self, audit: Findings, service: Findings | None, left_out: int) -> None:
+    def _account(self, audit: Findings, service: Findings | None) -> None:
         """What was read, and what was not."""
         verdict = self._verdict
         if audit.unfinished or (service and service.unfinished):
             verdict.inconclusive(
                 "scan-unfinished",
                 f"older lines were read for {_HISTORY_SHARE:.0%} of the deadline, fresh ones for {_READING_SHARE:.0%}; some are left",
-                "Lower max_bytes, or raise deadline.",
+                "Lower max_bytes or rotated_files, or raise deadline.",
             )
-        if left_out:
-            verdict.skip(
-                "disabled_by_config",
-                f"{left_out} bytes of older audit lines, beyond max_bytes",
-                "Raise max_bytes, and deadline with it, to have them searched too.",
-            )
+        left_out = {"audit": audit.left_out, "service": service.left_out if service else Counter[str]()}
+        for kind, left in left_out.items():
+            if left:
+                others = f" and {len(left) - 3} more" if len(left) > 3 else ""
+                verdict.skip(
+                    "disabled_by_config",
+                    f"at least {sum(left.values())} bytes of older {kind} lines, beyond max_bytes: {', '.join(list(left)[:3])}{others}",
+                    "Raise max_bytes, and deadline with it, to have them searched too.",
+                )
         verdict.record(
             log=self._settings.path,
             files=[segment.log.path for segment in (*self._follower.segments, *self._follower.copies)] + self._rotated(),
             audit_bytes=audit.bytes,
             fresh_lines=audit.fresh_lines,
             exempted=dict(audit.exempted),
+            left_out={path: size for left in left_out.values() for path, size in left.items()},
         )
         verdict.measure("audit_read_megabytes", round(audit.bytes / 1e6, 3))
         if self._driver:

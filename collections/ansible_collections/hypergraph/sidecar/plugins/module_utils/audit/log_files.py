@@ -10,6 +10,7 @@ import os
 import re
 import stat
 import sys
+import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -89,6 +90,24 @@ class LogFile:
     def size(self) -> int:
         """Its size in bytes now, as stored."""
         return self.status().st_size
+
+    def text_size(self, give_up: float) -> int | None:
+        """How many bytes its text has; None where it cannot be told by ``give_up`` on the monotonic clock, since it must be unfolded.
+
+        Of compressed data that is broken it is what can be read before.
+        """
+        if not self.compressed:
+            return self.size
+        size = 0
+        try:
+            for block in self._compressed_blocks(0):
+                if time.monotonic() > give_up:
+                    return None
+                size += len(block)
+        except CheckError:
+            # Whoever reads up to there meets the same and says so.
+            pass
+        return size
 
     def at(self, offset: int, length: int) -> bytes:
         """Bytes as stored, fewer at the end."""

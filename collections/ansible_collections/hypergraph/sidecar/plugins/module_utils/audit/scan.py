@@ -23,6 +23,9 @@ from .needles import Hit, Needle, search, search_closely
 from .patterns import Match, find, readings
 from .screening import suspects
 
+# Of the time for older lines, so much may be spent on finding where compressed text ends: to read what is before its end, all of it is
+# unfolded twice more.
+_COUNTING_SHARE = 0.3
 # How many places of a kind are kept; more are counted.
 KEPT = 10
 
@@ -83,23 +86,24 @@ class Region:
     end: int
 
     @classmethod
-    def newest(cls, log: LogFile, fresh: int, history: int) -> Region:
-        """All that is fresh, and before it ``history`` bytes. Compressed data is read from its beginning, since it has to be anyway."""
-        if log.compressed:
-            return cls(log, 0, fresh, history if fresh == NOTHING_FRESH else sys.maxsize)
-        size = log.size
+    def newest(cls, log: LogFile, size: int, fresh: int, history: int) -> Region:
+        """Of a text of ``size`` bytes all that is fresh, and before it ``history`` bytes."""
         fresh = size if fresh == NOTHING_FRESH else fresh if fresh <= size else 0
         return cls(log, line_start(log, max(0, fresh - history)), fresh, size)
 
 
 @dataclass
 class Findings:
-    """What was read, and what was found in it: seeded values by rule, unseeded ones by rule, and broken lines."""
+    """What was read, and what was found in it: seeded values by rule, unseeded ones by rule, and broken lines.
+
+    ``left_out`` is how many bytes, by path, come before what was to be read; of compressed data that was not to be read at all, as stored.
+    """
 
     lines: int = 0
     fresh_lines: int = 0
     bytes: int = 0
     unfinished: bool = False
+    left_out: Counter[str] = field(default_factory=Counter)
     seeded: dict[str, Places] = field(default_factory=dict)
     unseeded: dict[str, Places] = field(default_factory=dict)
     exempted: Counter[str] = field(default_factory=Counter)
@@ -124,7 +128,7 @@ class Rules:
 
 
 class Scan:
-    """One pass over regions of logs.
+    """One pass over logs: of each all that is fresh, and before it the newest ``history`` bytes.
 
     ``give_up`` is when, by the monotonic clock, it leaves out what is left of the older lines, ``stop`` when it leaves out all else too.
     """
@@ -138,8 +142,9 @@ class Scan:
         self._key = secrets.token_bytes(16)
         self._known = [spelling.lower() for needle in rules.needles for spelling in (*needle.written, *needle.encoded)]
 
-    def audit(self, region: Region) -> None:
-        """Read a region of an audit log: values known and unknown, and the form of its lines."""
+    def audit(self, log: LogFile, fresh_from: int, history: int) -> None:
+        """Read an audit log: values known and unknown, and the form of its lines."""
+        region = self._region(log, fresh_from, history)
         before: datetime | None = None
         for chunk, line, fresh in self._chunks(region):
             self._seeded(region, chunk, line, fresh=fresh)
@@ -151,10 +156,29 @@ class Scan:
             elif not _is_json(chunk.data):
                 self._not_json(region, chunk, line)
 
-    def service(self, region: Region) -> None:
-        """Read a region of a service's own log, for known values only."""
+    def service(self, log: LogFile, fresh_from: int, history: int) -> None:
+        """Read a service's own log, for known values only."""
+        region = self._region(log, fresh_from, history)
         for chunk, line, fresh in self._chunks(region):
             self._seeded(region, chunk, line, fresh=fresh)
+
+    def _region(self, log: LogFile, fresh_from: int, history: int) -> Region:
+        """What is to be read of a log; what is not is accounted for."""
+        # Compressed text that ends with fresh lines is read to its end, wherever that is.
+        size: int | None = sys.maxsize if log.compressed else log.size
+        if log.compressed and fresh_from == NOTHING_FRESH:
+            if not history:
+                self.findings.left_out[log.path] += log.size
+                return Region(log, 0, 0, 0)
+            now = time.monotonic()
+            size = log.text_size(now + (self._give_up - now) * _COUNTING_SHARE)
+        if size is None:
+            self.findings.unfinished = True
+            return Region(log, 0, 0, 0)
+        region = Region.newest(log, size, fresh_from, history)
+        if region.start:
+            self.findings.left_out[log.path] += region.start
+        return region
 
     def _chunks(self, region: Region) -> Iterator[tuple[Chunk, int | None, bool]]:
         """Chunks of older and then of fresh lines, each with the number of its first line, and whether it is fresh."""

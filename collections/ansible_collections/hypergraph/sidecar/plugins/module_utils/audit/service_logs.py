@@ -13,7 +13,6 @@ from pathlib import Path
 from ..faults import CheckError
 from ..verdict import Verdict
 from .log_files import NOTHING_FRESH, LogFile, line_start
-from .scan import Region
 
 _REMEDY = "Correct log_paths, or start the service."
 
@@ -34,8 +33,8 @@ class ServiceLogs:
         self._faults: dict[str, CheckError] = {}
         self._discover(at_end=True)
 
-    def regions(self, besides: Collection[tuple[int, int]], history: int) -> Iterator[Region]:
-        """What to read now: of each file all that is fresh and ``history`` bytes before. Files of the identities ``besides`` are left out.
+    def logs(self, besides: Collection[tuple[int, int]]) -> Iterator[tuple[LogFile, int]]:
+        """The files, each with where it is fresh. Those of the identities ``besides`` are left out.
 
         A pattern that matches nothing and a file that cannot be read make the verdict an error.
         """
@@ -47,7 +46,7 @@ class ServiceLogs:
             self._verdict.error(fault.reason_code, fault.reason, fault.action)
         for identity, known in self._known.items():
             if identity not in besides:
-                yield Region.newest(known.log, known.fresh, history)
+                yield known.log, known.fresh
 
     def close(self) -> None:
         """Close every file."""

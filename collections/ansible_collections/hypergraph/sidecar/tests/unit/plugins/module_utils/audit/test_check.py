@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.audit import check
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.audit import check, scan
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.audit.check import examine
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.connection import Connection
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.examination import Examination
@@ -593,6 +593,91 @@ def test_what_is_beyond_the_bounds_is_named(gateway: AuditedGateway) -> None:
     document = verdict_of(gateway, max_bytes=0)
     assert document["status"] == "pass"
     assert "beyond max_bytes" in document["reason"]
+
+
+OLD = b'{"old": 1}\n' * 100_000
+TOKEN = f'{{"old": "{READER.value}"}}\n'.encode()
+
+
+def stored(path: Path, text: bytes) -> None:
+    """A log as rotation leaves it: compressed where its name says so, in two members as appending compressors do."""
+    half = len(text) // 2
+    path.write_bytes(gzip.compress(text[:half], 1) + gzip.compress(text[half:], 1) if path.suffix == ".gz" else text)
+
+
+@pytest.mark.parametrize("name", ["audit.log.1", "audit.log.1.gz"])
+def test_of_a_rotated_log_the_newest_lines_are_searched_and_the_rest_is_named(gateway: AuditedGateway, name: str) -> None:
+    rotated = gateway.log.with_name(name)
+    stored(rotated, OLD + TOKEN)
+    document = verdict_of(gateway, max_bytes=50_000)
+    assert document["reason_code"] == "authorization-logged", document["reason"]
+    assert f"{name} byte {len(OLD) + TOKEN.index(READER.value.encode())} " in document["reason"]
+    stored(rotated, TOKEN + OLD)
+    document = verdict_of(gateway, max_bytes=50_000)
+    assert document["status"] == "pass"
+    (skip,) = document["skips"]
+    assert "older audit lines, beyond max_bytes" in skip["reason"]
+    assert name in skip["reason"]
+    left = document["evidence"]["left_out"][str(rotated)]
+    assert len(TOKEN + OLD) - 50_000 - len(TOKEN) <= left <= len(TOKEN + OLD)
+    stored(rotated, OLD)
+    document = verdict_of(gateway, max_bytes=len(OLD) + gateway.log.stat().st_size + 50_000)
+    assert (document["status"], document["skips"], document["evidence"]["left_out"]) == ("pass", [], {}), document["reason"]
+
+
+@pytest.mark.parametrize("name", ["audit.log.1", "audit.log.1.gz"])
+def test_a_rotated_log_that_is_not_read_at_all_is_named(gateway: AuditedGateway, name: str) -> None:
+    stored(gateway.log.with_name(name), OLD + TOKEN)
+    for written, most in ((b"", 0), (OLD, 1000)):
+        gateway.append(written)
+        document = verdict_of(gateway, max_bytes=most)
+        assert document["status"] == "pass", document["reason"]
+        assert name in document["skips"][0]["reason"]
+
+
+def test_the_older_lines_of_a_compressed_copy_are_bounded_too(gateway: AuditedGateway) -> None:
+    def after(call: Call) -> None:
+        if call.action == "trace.graph":
+            copy_compressed_and_truncate(gateway)
+
+    gateway.append(TOKEN + OLD)
+    gateway.after = after
+    document = verdict_of(gateway, max_bytes=50_000)
+    assert document["status"] == "pass", document["reason"]
+    assert document["examined"]["driven actions"] == len(gateway.calls)
+    assert list(document["evidence"]["left_out"]) == [f"{gateway.log}.1.gz"]
+
+
+def test_a_log_whose_length_cannot_be_found_in_time_says_so(gateway: AuditedGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored(gateway.log.with_name("audit.log.1.gz"), OLD * 2)
+    monkeypatch.setattr(scan, "_COUNTING_SHARE", 0.0)
+    document = verdict_of(gateway)
+    assert (document["status"], document["reason_code"]) == ("inconclusive", "scan-unfinished")
+    gateway.written = raw_snippet
+    assert verdict_of(gateway)["reason_code"] == "email-unscrubbed"
+
+
+def test_what_can_be_read_of_a_broken_log_is_searched(gateway: AuditedGateway) -> None:
+    noise = os.urandom(2 << 20).hex().encode()
+    text = TOKEN + b"".join(b'"%b"\n' % noise[start : start + 1000] for start in range(0, len(noise), 1000))
+    gateway.log.with_name("audit.log.1.gz").write_bytes(gzip.compress(text, 1)[: 1 << 20])
+    document = verdict_of(gateway)
+    assert (document["status"], document["reason_code"]) == ("fail", "authorization-logged")
+    assert [fault["reason_code"] for fault in document["errors"]] == ["audit-log-unreadable"]
+
+
+@pytest.mark.parametrize("name", ["x.log", "x.log.gz"])
+def test_of_a_service_log_the_newest_lines_are_searched_and_the_rest_is_named(gateway: AuditedGateway, name: str) -> None:
+    path = gateway.log.with_name(name)
+    stored(path, OLD + TOKEN)
+    document = verdict_of(gateway, max_bytes=50_000, log_paths=[str(path)])
+    assert document["reason_code"] == "authorization-logged", document["reason"]
+    stored(path, TOKEN + OLD)
+    for most in (0, 50_000):
+        document = verdict_of(gateway, max_bytes=most, log_paths=[str(path)])
+        assert document["status"] == "pass"
+        assert [name in skip["reason"] for skip in document["skips"] if "older service lines, beyond max_bytes" in skip["reason"]] == [True]
+        assert document["evidence"]["left_out"][str(path)] > 0
 
 
 def test_a_scan_that_runs_out_of_time_says_so(gateway: AuditedGateway, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -148,6 +149,19 @@ def test_broken_compression_is_said(tmp_path: Path, damage: Callable[[bytes], by
     with pytest.raises(CheckError) as fault:
         list(opened(path).chunks())
     assert fault.value.reason_code == "audit-log-unreadable"
+
+
+@pytest.mark.parametrize("data", [b"", b"one\n", b"y" * (3 * MAX_LINE + 7)], ids=["nothing", "a line", "several blocks"])
+def test_the_size_of_a_text_is_that_of_what_is_compressed(tmp_path: Path, data: bytes) -> None:
+    never = time.monotonic() + 3600
+    for name, content in (("a.log", data), ("a.log.gz", gzip.compress(data[:5]) + gzip.compress(data[5:]))):
+        (tmp_path / name).write_bytes(content)
+        assert opened(tmp_path / name).text_size(never) == len(data)
+
+
+def test_the_size_of_a_text_is_unknown_where_time_is_up(tmp_path: Path) -> None:
+    (tmp_path / "a.log.gz").write_bytes(gzip.compress(b"one\n"))
+    assert opened(tmp_path / "a.log.gz").text_size(time.monotonic() - 1) is None
 
 
 def test_a_name_alone_makes_no_gzip(tmp_path: Path) -> None:
