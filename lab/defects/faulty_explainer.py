@@ -23,7 +23,7 @@ from lab.explainer.delivery import Deliverer
 from lab.explainer.hif import About, GraphWriter
 from lab.explainer.service import Kit
 from lab.explainer.worker import Abandoned, Plan, Worker
-from lab.traces import TraceRecord
+from lab.traces import CANCELED, TraceRecord
 from lab.webhooks import Delivery, signature
 
 Document = dict[str, Any]
@@ -101,6 +101,9 @@ class FaultyWorker(Seeded, Worker):
     def __init__(self, defects: Defects, *parts: Any) -> None:
         super().__init__(defects, *parts)
         self._hoard = Hoard(defects)
+
+    def _is_wanted(self, record: TraceRecord) -> bool:
+        return super()._is_wanted(record) or (record.state == CANCELED and self._defects.active("cancel-overwritten"))
 
     def _plan(self, record: TraceRecord) -> Plan:
         plan = super()._plan(record)

@@ -89,10 +89,14 @@ class Worker:
             if record is None:
                 _LOG.warning("job %s has no trace record", job.trace_id)
                 return None
-            if not record.ended:
+            if self._is_wanted(record):
                 record = await self._ended(job, record)
             return record
         return None
+
+    def _is_wanted(self, record: TraceRecord) -> bool:
+        """Whether somebody still waits for the explanation."""
+        return not record.ended
 
     async def _ended(self, job: Job, record: TraceRecord) -> TraceRecord:
         try:
@@ -183,7 +187,7 @@ class Worker:
     @contextlib.asynccontextmanager
     async def _stage(self, name: str, plan: Plan, record: TraceRecord, extra: float = 0.0) -> AsyncIterator[None]:
         current = await self._store.get(record.trace_id)
-        if current is None or current.ended:
+        if current is None or not self._is_wanted(current):
             raise Abandoned
         begun = time.perf_counter()
         yield

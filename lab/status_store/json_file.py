@@ -53,7 +53,7 @@ class JsonStatusStore:
         with self._turn() as lines:
             if trace_id not in lines:
                 raise UnknownTrace(trace_id)
-            moved = self._decode(lines[trace_id]).moved(state, **changes)
+            moved = self._moved(self._decode(lines[trace_id]), state, **changes)
             self._replace({**lines, trace_id: self._encode(moved)})
             return moved
 
@@ -72,6 +72,9 @@ class JsonStatusStore:
         """See StatusStore."""
         open_lines = (line for line in self._lines().values() if b'"finished_at": null' in line)
         return [record for record in map(self._decode, open_lines) if record.created_at < created_before]
+
+    def _moved(self, record: TraceRecord, state: str, **changes: Any) -> TraceRecord:
+        return record.moved(state, **changes)
 
     def _encode(self, record: TraceRecord) -> bytes:
         return json.dumps(record.as_document()).encode()

@@ -18,7 +18,9 @@ description:
     that is incomplete or about something else, and on each semantic rule by itself, which are empty lists, ids repeated, of
     mixed type or unusable, incidences that dangle or repeat, weights that are not finite, directions missing or unexpected, and a
     granularity that was not honoured. Also on a graph served before its trace is complete.
-  - Cancel. Fails where canceling an unfinished trace is refused, ignored or undone, and where it changes a finished one.
+  - Cancel. Fails where canceling an unfinished trace is refused, ignored or undone, and where it changes a finished one. The canceled
+    trace is as fine as the finest of O(granularities), and watched for as long as its work would have taken, which is four times as long
+    as the slowest like it that completed, and never longer than O(trace_deadline).
   - Webhook. Listens for as long as the check runs, registers itself with a random secret, answers the first delivery with 500, and fails
     where none comes, its signature, timestamp or body is wrong, or it is not tried again. The registration is always deleted.
   - Reads. Fails where the same status or graph differs between two reads, and where an unknown id is answered other than 404.

@@ -5,14 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
 from ..connection import Token
 from ..http_client import Client
 from ..traces import read_status
 from ..verdict import Verdict
 from .lifecycle import Trace, follow, look
+
+# How many times as long as a trace like it a canceled one is watched: its text is three times as long, and no two take equally long.
+_OUTLAST = 4
 
 
 @dataclass
@@ -97,16 +102,41 @@ def judge_cancel(verdict: Verdict, attempt: Attempt, made: int) -> bool:
     )
 
 
-def judge_finality(verdict: Verdict, client: Client, token: Token | None, canceled: Trace) -> None:
-    """A canceled trace read again later is as it was."""
+def work_seconds(canceled: Trace, completed: Iterable[Trace], trace_deadline: float) -> float | None:
+    """Seconds after which a canceled trace would have ended had it gone on, told from those of its granularity that did complete.
+
+    Never more than ``trace_deadline``, which every trace is held to; None where no trace like it completed.
+    """
+    alike = [trace.watched for trace in completed if trace.granularity == canceled.granularity]
+    return min(_OUTLAST * max(alike), trace_deadline) if alike else None
+
+
+def judge_finality(verdict: Verdict, client: Client, token: Token | None, canceled: Trace, work: float | None) -> None:
+    """A canceled trace is as it was when its ``work`` would have been done, in seconds from its first reading.
+
+    An explainer that does not heed the cancel overwrites it at the end of its work, not before. Where ``work`` is None, only a trace that
+    has come back already is told from one that stays.
+    """
+    if work is not None:
+        passed = (datetime.now(timezone.utc) - canceled.readings[0].taken).total_seconds()
+        time.sleep(max(0.0, work - passed))
     answer, status = read_status(client, token, canceled.id)
+    same = answer.body == canceled.last.body
+    if same and work is None:
+        verdict.inconclusive(
+            "cancel-finality-not-tested",
+            f"cancel: whether the canceled trace stays so cannot be told, since no {canceled.granularity} trace completed "
+            "to show how long its work would have taken",
+            "Make explanations complete first.",
+        )
+        return
     verdict.expect(
         "cancel: a canceled trace stays as it is",
-        answer.body == canceled.last.body,
+        same,
         expected=canceled.last.status,
         observed=status,
         reason_code="cancel-not-final",
-        action="Let no later stage write to a canceled trace.",
+        action="Let no later stage write to a canceled trace: complete only what is still running (compare and set on the state).",
     )
 
 

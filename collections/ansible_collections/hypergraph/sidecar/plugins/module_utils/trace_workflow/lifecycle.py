@@ -96,6 +96,11 @@ class Trace:
         except ValueError:
             return None
 
+    @property
+    def watched(self) -> float:
+        """Seconds from its first reading to its last by our own clock, one poll at the least."""
+        return (self.last.taken - self.readings[0].taken).total_seconds() + POLL_INTERVAL
+
 
 def look(client: Client, token: Token | None, trace: Trace, max_body: int) -> None:
     """Read the status once more; before that, until it was answered once for an unfinished trace, ask for the graph."""

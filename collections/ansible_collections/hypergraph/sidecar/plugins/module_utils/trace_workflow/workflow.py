@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from functools import partial
 
 from ..connection import Token
 from ..examination import Examination
@@ -17,7 +18,7 @@ from ..faults import CheckError
 from ..hif import schema
 from ..hif.rules import Hypergraph
 from ..traces import graph_path, read_status, sibling, status_path, submit
-from .cancellation import Attempt, attempt_cancel, judge_cancel, judge_finality, judge_late_cancel, retry_cancel
+from .cancellation import Attempt, attempt_cancel, judge_cancel, judge_finality, judge_late_cancel, retry_cancel, work_seconds
 from .graphs import Subject, judge_granularities, judge_graph
 from .lifecycle import Trace, follow, judge_completion, judge_life, look
 from .webhooks import Webhook, judge_webhook, registered
@@ -61,31 +62,36 @@ class Workflow:
         self._token = token
         self._tenant_id = tenant_id
         self._webhook = webhook
+        self._deadline = float(run.params["trace_deadline"])
         self._max_body = int(run.params["graph_max_bytes"])
         self._skew = float(run.params["clock_skew"])
         self._chat_seconds: list[float] = []
 
     def walk(self, granularities: list[str]) -> None:
-        """Submit everything, wait for all of it, then judge part by part."""
+        """Submit everything, wait for all of it, then judge part by part; last whether the cancel lasts, which only time shows."""
+        # The finer granularity of a longer text takes longest, which leaves the cancel the most time.
+        to_cancel = partial(self._submit, "cancel", "token" if "token" in granularities else granularities[0], " ".join([PROMPT] * 3))
         traces = []
         for granularity in granularities:
             traces.append(self._submit(granularity, granularity))
             if self._webhook and len(traces) == 1:
                 self._webhook.listener.refuse_first(traces[0].id)
             look(self._client, self._token, traces[-1], self._max_body)
-        attempt = attempt_cancel(self._client, self._token, self._to_cancel(), self._max_body)
+        attempt = attempt_cancel(self._client, self._token, to_cancel(), self._max_body)
         follow(self._client, self._token, [*traces, attempt.trace], self._max_body)
-        attempt, made = retry_cancel(
-            self._client, self._token, attempt, self._to_cancel, self._max_body, int(self._run.params["cancel_attempts"])
-        )
+        attempts = int(self._run.params["cancel_attempts"])
+        attempt, made = retry_cancel(self._client, self._token, attempt, to_cancel, self._max_body, attempts)
         self._verdict.examine("traces", len(traces) + made)
         self._judge_submissions([*traces, attempt.trace])
         complete = self._judge_traces(traces)
-        self._judge_canceling(attempt, made, complete)
+        canceled = self._judge_canceling(attempt, made, complete)
         self._judge_early_graphs([*traces, attempt.trace])
         self._judge_unknown(traces[0].id)
         if self._webhook and traces[0] in complete:
             judge_webhook(self._verdict, self._webhook, traces[0], self._tenant_id, float(self._run.params["webhook_deadline"]), self._skew)
+        if canceled:
+            work = work_seconds(attempt.trace, complete, self._deadline)
+            judge_finality(self._verdict, self._client, self._token, attempt.trace, work)
         self._verdict.measure("chat_seconds", round(statistics.median(self._chat_seconds), 4))
 
     def _submit(self, label: str, granularity: str, prompt: str = PROMPT) -> Trace:
@@ -100,11 +106,7 @@ class Workflow:
             headers={"x-explain-features": features} if features else None,
         )
         self._chat_seconds.append(submission.answer.elapsed)
-        return Trace(label, granularity, submission, sent_at, sent_at + float(self._run.params["trace_deadline"]))
-
-    def _to_cancel(self) -> Trace:
-        # The finer granularity of a longer text takes longest, which leaves the cancel the most time.
-        return self._submit("cancel", "token", " ".join([PROMPT] * 3))
+        return Trace(label, granularity, submission, sent_at, sent_at + self._deadline)
 
     def _judge_submissions(self, traces: list[Trace]) -> None:
         ids = [trace.id for trace in traces]
@@ -181,12 +183,13 @@ class Workflow:
         )
         return graph
 
-    def _judge_canceling(self, attempt: Attempt, made: int, complete: list[Trace]) -> None:
+    def _judge_canceling(self, attempt: Attempt, made: int, complete: list[Trace]) -> bool:
+        """Whether the trace to cancel was canceled."""
         judge_life(self._verdict, attempt.trace, self._tenant_id, self._skew)
-        if judge_cancel(self._verdict, attempt, made):
-            judge_finality(self._verdict, self._client, self._token, attempt.trace)
+        canceled = judge_cancel(self._verdict, attempt, made)
         if complete:
             judge_late_cancel(self._verdict, self._client, self._token, complete[-1])
+        return canceled
 
     def _judge_early_graphs(self, traces: list[Trace]) -> None:
         early = {trace.label: trace.early_graph for trace in traces if trace.early_graph is not None}

@@ -30,6 +30,10 @@ def now():
     return datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
 
 
+def failing(verdict):
+    return [(assertion["name"], assertion["reason_code"]) for assertion in verdict["assertions"] if not assertion["ok"]]
+
+
 class Trace:
     def __init__(self, granularity, model):
         self.id = str(uuid.uuid4())

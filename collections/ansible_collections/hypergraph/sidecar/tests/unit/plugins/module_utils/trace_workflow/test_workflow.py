@@ -17,40 +17,7 @@ import pytest
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.rfc3339 import parse_utc
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.trace_workflow import webhooks
-from ansible_collections.hypergraph.sidecar.plugins.modules import trace_probe
-from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.trace_workflow.stand_in import TENANT, TOKEN, StandIn
-from ansible_collections.hypergraph.sidecar.tests.unit.plugins.modules.module_run import run_main
-
-TOKENS = [{"name": "writer", "token": TOKEN, "tenant_id": TENANT, "scopes": ["traces:write", "traces:read"]}]
-LIMITS = {"deadline": 20, "trace_deadline": 5, "webhook_deadline": 3, "cancel_attempts": 3, "graph_max_bytes": 100_000}
-
-
-@pytest.fixture
-def serve():
-    running = []
-
-    def start(**overrides):
-        gateway = type("Variant", (StandIn,), overrides)()
-        gateway.start()
-        running.append(gateway)
-        return gateway
-
-    yield start
-    for gateway in running:
-        gateway.stop()
-
-
-@pytest.fixture
-def verdict_on(monkeypatch, capsys):
-    def examine(gateway, **arguments):
-        result = run_main(trace_probe.main, {"base_url": gateway.url, "tokens": TOKENS, **LIMITS, **arguments}, monkeypatch, capsys)
-        return result["verdict"]
-
-    return examine
-
-
-def failing(verdict):
-    return [(assertion["name"], assertion["reason_code"]) for assertion in verdict["assertions"] if not assertion["ok"]]
+from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.trace_workflow.stand_in import TOKEN, StandIn, failing
 
 
 def test_a_right_service_passes_and_everything_was_examined(serve, verdict_on):
@@ -330,55 +297,6 @@ def test_a_trace_that_never_ends_is_inconclusive_and_the_rest_is_examined(serve,
     assert (verdict["status"], verdict["reason_code"], failing(verdict)) == ("inconclusive", "deadline-exceeded", [])
     assert verdict["reason"].startswith("sentence: the trace was still 'running' after 0.3 s")
     assert verdict["examined"]["cancels"] == 1
-
-
-def test_a_cancel_that_is_never_carried_out_is_inconclusive(serve, verdict_on):
-    gateway = serve(takes={"sentence": 1, "token": 10**6}, cancel=lambda self, trace: 202)
-    verdict = verdict_on(gateway, granularities=["sentence"], trace_deadline=0.4)
-    assert (verdict["status"], verdict["reason_code"]) == ("inconclusive", "deadline-exceeded")
-    assert "cancel" in verdict["reason"]
-
-
-def test_a_service_that_always_finishes_first_leaves_cancel_untested(serve, verdict_on):
-    gateway = serve(takes={"sentence": 0, "token": 0})
-    verdict = verdict_on(gateway, webhook=False)
-    assert (verdict["status"], verdict["reason_code"]) == ("inconclusive", "cancel-not-tested")
-    assert any("the graph of an unfinished trace" in skip["reason"] for skip in verdict["skips"])
-    assert sum(path.endswith("completions") for _method, path, _headers in gateway.seen) == 2 + 3
-
-
-def test_a_cancel_that_came_too_late_is_tried_again(serve, verdict_on):
-    def submitted(self, granularity, model):
-        self.takes = {"sentence": 1, "token": 0 if len(self.traces) < 3 else 5}
-        return StandIn.submitted(self, granularity, model)
-
-    verdict = verdict_on(serve(submitted=submitted), webhook=False)
-    assert failing(verdict) == []
-    assert verdict["examined"]["traces"] == 2 + 2
-    assert verdict["examined"]["cancels"] == 1
-
-
-def test_a_canceled_trace_that_comes_back_to_life_is_found(serve, verdict_on):
-    def advance(self, trace):
-        if trace.state == "canceled" and trace.reads > 1:
-            trace.state = "complete"
-        StandIn.advance(self, trace)
-
-    verdict = verdict_on(serve(advance=advance), webhook=False)
-    assert failing(verdict) == [("cancel: a canceled trace stays as it is", "cancel-not-final")]
-
-
-@pytest.mark.parametrize("answered", [409, 500])
-def test_a_late_cancel_that_changes_the_trace_or_breaks_is_found(serve, verdict_on, answered):
-    def cancel(self, trace):
-        if trace.state != "complete":
-            return StandIn.cancel(self, trace)
-        if answered != 500:
-            trace.state = "canceled"
-        return answered
-
-    verdict = verdict_on(serve(cancel=cancel), webhook=False)
-    assert failing(verdict) == [("cancel: canceling a complete trace changes nothing", "cancel-changed-finished")]
 
 
 @pytest.mark.parametrize(
