@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import time
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -109,6 +110,10 @@ class FaultyGateway(Seeded, Gateway):
         except ApiError:
             if operation.action == CHAT and self._defects.applied("denied-chat-enqueued"):
                 await operation.handler(call)
+            if operation.action == "trace.cancel" and self._defects.active("denied-cancel-effective"):
+                with suppress(ApiError):
+                    await operation.handler(call)
+                    self._defects.applied("denied-cancel-effective")
             raise
 
 

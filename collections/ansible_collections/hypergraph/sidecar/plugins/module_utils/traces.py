@@ -114,6 +114,11 @@ def read_status(client: Client, token: Token | None, trace_id: str) -> tuple[Ans
     return answer, status
 
 
+def cancel_would_show(state: str) -> bool:
+    """Whether a cancel that was answered just before this state was read could act: states go only forward, so the trace had not ended."""
+    return state not in TERMINAL_STATES or state == "canceled"
+
+
 def wait_for_end(
     client: Client,
     token: Token | None,

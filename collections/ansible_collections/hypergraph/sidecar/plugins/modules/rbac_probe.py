@@ -12,7 +12,8 @@ version_added: 0.1.0
 description:
   - Asks every route of the API without a token, with an unknown one, and with each of O(tokens), and compares the answers with the
     scopes the contract names.
-  - A deny is believed only where another caller is let through by the same request, and every denied write is read back.
+  - A deny is believed only where another caller is let through by the same request, and every denied write is read back, a
+    denied cancel from a trace that had not ended when it came.
   - Submits traces and webhooks of its own with the tokens given, and deletes the webhooks again.
   - Never fails a play. What it finds is in RV(verdict), which the report role gathers.
 extends_documentation_fragment:

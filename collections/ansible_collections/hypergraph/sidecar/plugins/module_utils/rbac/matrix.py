@@ -12,10 +12,13 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from ..faults import CheckError, CheckFault
+from ..faults import CheckError, CheckFault, CheckInconclusive
 from ..http_client import Answer, Client
+from ..traces import TERMINAL_STATES, cancel_would_show
 from .contract import CANCEL, TRACE, WEBHOOK, WEBHOOK_GONE, Caller, Route
 from .resources import Resources, hook
+
+_CANCEL_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,14 @@ class Matrix:
         """Look for what denied requests left that takes its time to show."""
         for cell, trace_id in self._denied_cancels:
             with self._noting(cell.name):
-                self._conclude(cell, acted=self._of(cell).state_of(trace_id) == "canceled")
+                state = self._of(cell).state_of(trace_id)
+                if state not in TERMINAL_STATES:
+                    raise CheckInconclusive(
+                        "deadline-exceeded",
+                        f"traces whose cancel was denied were still {state!r} when their tenant's time was up",
+                        "Check that an explainer is running and its queue is moving, or raise trace_deadline.",
+                    )
+                self._conclude(cell, acted=state == "canceled")
         for tenant, resources in self._resources.items():
             cells = [cell for cell in self._denied_traces if cell.caller.tenant_id == tenant]
             with self._noting(f"reading back on tenant {tenant}"):
@@ -111,13 +121,32 @@ class Matrix:
                 self._conclude(cell, acted=made)
 
     def _ask(self, route: Route, caller: Caller) -> None:
-        resources = self._resources[caller.tenant_id]
-        place = _place(route, resources)
-        answer = self._send(route, caller, place)
-        cell = Cell(route, caller, answer.status, route.method == "HEAD" or _is_openai_error(answer))
+        cell, answer, place = self._answered(route, caller)
         self.cells.append(cell)
+        tries = 1
+        while self._came_too_late(cell, place):
+            if tries == _CANCEL_TRIES:
+                raise CheckInconclusive(
+                    "cancel-too-late",
+                    f"each of {tries} traces had ended before a cancel that is denied could have acted on it",
+                    "Run the probe while explanations take longer: a finished trace cannot show whether a cancel acts.",
+                )
+            self.cells[-1], answer, place = self._answered(route, caller)
+            cell = self.cells[-1]
+            tries += 1
         if route.effect:
             self._look_after(cell, answer, place)
+
+    def _answered(self, route: Route, caller: Caller) -> tuple[Cell, Answer, dict[str, str]]:
+        place = _place(route, self._resources[caller.tenant_id])
+        answer = self._send(route, caller, place)
+        return Cell(route, caller, answer.status, route.method == "HEAD" or _is_openai_error(answer)), answer, place
+
+    def _came_too_late(self, cell: Cell, place: Mapping[str, str]) -> bool:
+        """Whether it is a denied cancel of a trace that had ended, in which nobody could see it act."""
+        if cell.route.effect != CANCEL or cell.allowed or cell.rightful:
+            return False
+        return not cancel_would_show(self._of(cell).state_now(place["trace_id"]))
 
     def _send(self, route: Route, caller: Caller, place: Mapping[str, str]) -> Answer:
         path = route.path

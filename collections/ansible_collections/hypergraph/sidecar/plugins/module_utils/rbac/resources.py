@@ -14,7 +14,7 @@ from urllib.parse import quote
 from ..connection import Token
 from ..faults import CheckError, CheckFault, CheckInconclusive
 from ..http_client import Client
-from ..traces import canary, submit, wait_for_end
+from ..traces import canary, read_status, submit, wait_for_end
 
 # Long enough for a trace to appear in a list after the request that made it was answered, by far.
 SETTLE_SECONDS = 0.2
@@ -71,6 +71,10 @@ class Resources:
         finally:
             self._left -= time.monotonic() - began
         return last["state"]
+
+    def state_now(self, trace_id: str) -> str:
+        """The state a trace is in."""
+        return str(read_status(self._client, self._owner, trace_id)[1]["state"])
 
     def accepted(self, trace_id: str) -> None:
         """Note a trace that a caller was let through to make."""

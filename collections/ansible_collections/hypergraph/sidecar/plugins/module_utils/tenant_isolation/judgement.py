@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..http_client import Answer
-from ..traces import TERMINAL_STATES
+from ..traces import cancel_would_show
 from ..verdict import Verdict
 from .looks import PLAIN, TENANT_HEADER, Look, Outcome, Surface, canary_places, few
 
@@ -53,7 +53,7 @@ class ForeignCancel:
     @property
     def timely(self) -> bool:
         """Whether the trace was still moving, so that a cancel could act: states go only forward."""
-        return self.state_after not in TERMINAL_STATES or self.state_after == "canceled"
+        return cancel_would_show(self.state_after)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ..connection import Token
 from ..examination import Examination
 from ..faults import CheckError, CheckInconclusive
 from ..http_client import Answer
-from ..traces import TERMINAL_STATES, read_status, status_path, wait_for_end
+from ..traces import cancel_would_show, read_status, status_path, wait_for_end
 from . import judgement
 from .judgement import ForeignCancel, ForeignDelete, LabelledChat, OwnerView, Pair
 from .looks import (
@@ -157,7 +157,7 @@ class Walk:
             trace_id = owner.submit("token")
             answer = intruder.ask("POST", f"/v1/traces/{trace_id}/cancel")
             state = str(read_status(owner.client, owner.token, trace_id)[1].get("state"))
-            if state not in TERMINAL_STATES or state == "canceled" or outcome(answer) is Outcome.EXPOSED:
+            if cancel_would_show(state) or outcome(answer) is Outcome.EXPOSED:
                 break
         return trace_id, answer, state
 

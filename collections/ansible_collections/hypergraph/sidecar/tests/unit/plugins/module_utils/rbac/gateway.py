@@ -70,6 +70,8 @@ class Gateway:
         who = self._who(headers.get("authorization"))
         self.asked.append(f"{name} by {who['name'] if who else 'a stranger'}")
         status = self._refusal_of(name, headers.get("authorization"), who)
+        if self.has("guards-finished-only") and name.endswith("/cancel") and self.traces[found[1]].reads_left > 0:
+            status = 0
         tenant = who["tenant_id"] if who else "alpha"
         if status:
             if self.has(f"acts:{name}"):
@@ -122,7 +124,8 @@ class Gateway:
         if not attached:
             return Reply(200, {"choices": []})
         trace_id = f"tr-{len(self.traces)}"
-        self.traces[trace_id] = Trace(tenant, 0 if self.has("instant") else 1_000_000 if self.has("never-ends") else 2)
+        at_once = self.has("instant") or (self.has("every-other-instant") and len(self.traces) % 2 == 0)
+        self.traces[trace_id] = Trace(tenant, 0 if at_once else 1_000_000 if self.has("never-ends") else 2)
         return Reply(200, {"choices": []}, {} if self.has("no-trace-id") else {"x-trace-id": trace_id})
 
     def _list_traces(self, tenant: str) -> Reply:
@@ -143,7 +146,7 @@ class Gateway:
             if trace.state == "running" and trace.reads_left > 0:
                 trace.state = "canceled"
                 return Reply(200, {"trace_id": trace_id, "state": "canceled"})
-            return refusal(409)
+            return Reply(200, {"trace_id": trace_id}) if self.has("late-cancels-accepted") else refusal(409)
         if name.endswith("/status"):
             trace.reads_left -= 1
         if trace.reads_left <= 0 and trace.state == "running":

@@ -19,6 +19,7 @@ from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.rbac
 
 CONTRACT = [name for name in ROUTES if "usage" not in name]
 GUARDED = [name for name in CONTRACT if ROUTES[name]]
+CANCEL = "POST /v1/traces/{trace_id}/cancel"
 WRITING = [name for name in GUARDED if ROUTES[name] == "traces:write"]
 Document = dict[str, Any]
 
@@ -106,9 +107,9 @@ def test_every_route_is_asked_as_everybody() -> None:
             assert f"{name} by {who}" in running.asked
 
 
-@pytest.mark.parametrize("defect", ["never-ends", "other-traffic-once", "openapi-empty", "openapi-html", "fails:GET /v1/openapi.json"])
+@pytest.mark.parametrize("defect", ["other-traffic-once", "openapi-empty", "openapi-html", "fails:GET /v1/openapi.json"])
 def test_what_is_not_about_authority_stays_out_of_it(defect: str) -> None:
-    document = verdict_with(defect, trace_deadline=0.2)
+    document = verdict_with(defect)
     assert not failing(document)
     assert document["status"] == ("inconclusive" if defect.startswith("fails") else "pass")
 
@@ -237,6 +238,40 @@ def test_what_reading_back_would_not_show_is_inconclusive(defect: str, control: 
         document = verdict_on(running)
     assert control in unproven(document)
     assert document["status"] == ("fail" if acts else "inconclusive")
+
+
+def test_a_denied_cancel_of_a_trace_that_had_ended_is_tried_on_another() -> None:
+    document = verdict_with("every-other-instant", "late-cancels-accepted")
+    assert (document["status"], document["examined"]["denied writes read back"]) == ("pass", 12)
+    document = verdict_with("every-other-instant", "late-cancels-accepted", f"acts:{CANCEL}")
+    (found,) = [item["observed"] for item in document["assertions"] if not item["ok"]]
+    assert found == [f"{CANCEL} with {who}" for who in ("no token (401)", "unknown token (403)", "alpha-reader (403)")]
+
+
+@pytest.mark.parametrize("acts", [False, True])
+def test_denied_cancels_that_could_not_act_in_time_are_inconclusive(acts: bool) -> None:
+    document = verdict_with("instant", "late-cancels-accepted", *([f"acts:{CANCEL}"] if acts else []))
+    assert (document["status"], document["reason_code"]) == ("inconclusive", "cancel-too-late")
+    assert f"not examined for it: 3 requests, such as {CANCEL} with no token" in document["reason"]
+    assert document["examined"]["denied writes read back"] == 9
+    assert document["examined"]["cells"] == 66
+
+
+def test_denied_cancels_of_traces_that_never_end_are_inconclusive() -> None:
+    document = verdict_with("never-ends", trace_deadline=0.2)
+    assert (document["status"], document["reason_code"], failing(document)) == ("inconclusive", "deadline-exceeded", {})
+    assert f"not examined for it: 3 requests, such as {CANCEL} with no token" in document["reason"]
+    assert document["examined"]["denied writes read back"] == 9
+
+
+def test_an_unfinished_trace_that_anybody_may_cancel_is_found_behind_finished_ones_that_nobody_may() -> None:
+    document = verdict_with("every-other-instant", "guards-finished-only")
+    assert failing(document) == {
+        f"{CANCEL} with no token": "anonymous-allowed",
+        f"{CANCEL} with unknown token": "unknown-token-allowed",
+        f"{CANCEL} with alpha-reader": "missing-scope-allowed",
+    }
+    assert document["examined"]["cells"] == 66
 
 
 def test_hidden_webhooks_are_not_taken_for_deleted_ones() -> None:
