@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from .connection import checked_url
 from .faults import CheckError
+from .request_body import UnreadableBody, read_body
 
 MAX_DELIVERY = 1024 * 1024
 MAX_KEPT = 1000
@@ -71,6 +72,11 @@ class WebhookListener:
         with self._server.arrival:
             return [delivery for delivery in self._server.kept if marker.encode() in delivery.body]
 
+    def unreadable(self) -> list[str]:
+        """What reached the listener and could not be read: how it was answered, and why."""
+        with self._server.arrival:
+            return list(self._server.unreadable)
+
     def wait(self, enough: Callable[[], bool], within: float) -> bool:
         """Wait at most so many seconds until ``enough`` says so, asking it at each arrival. Returns its last word."""
         with self._server.arrival:
@@ -108,6 +114,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, host: str, port: int, path: str) -> None:
         self.path = path
         self.kept: list[Delivery] = []
+        self.unreadable: list[str] = []
         self.refuse = b""
         # Reentrant, for what waits on an arrival looks at the deliveries in doing so.
         self.arrival = threading.Condition(threading.RLock())
@@ -128,20 +135,24 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 5.0
 
     def do_POST(self) -> None:
-        try:
-            length = int(self.headers.get("Content-Length", ""))
-        except ValueError:
-            length = -1
         if self.path != self.server.path:
             self._answer(404)
-        elif length < 0:
-            self._answer(411)
-        elif length > MAX_DELIVERY:
-            self._answer(413)
+            return
+        try:
+            body = read_body(self.headers, self.rfile, MAX_DELIVERY)
+        except UnreadableBody as problem:
+            self._refuse(problem)
+        except EOFError:
+            # A peer that went away in the middle has delivered nothing.
+            pass
         else:
-            body = self.rfile.read(length)
-            if len(body) == length:
-                self._keep(body)
+            self._keep(body)
+
+    def _refuse(self, problem: UnreadableBody) -> None:
+        with self.server.arrival:
+            if len(self.server.unreadable) < MAX_KEPT:
+                self.server.unreadable.append(f"answered {problem.status}: {problem}")
+        self._answer(problem.status)
 
     def _keep(self, body: bytes) -> None:
         server = self.server

@@ -112,12 +112,13 @@ def judge_webhook(verdict: Verdict, webhook: Webhook, trace: Trace, tenant_id: s
     """Wait for word of a complete trace, at most ``within`` seconds, and examine what came. ``tolerance`` is clock skew in seconds."""
     delivered = webhook.listener.wait(lambda: webhook.told_of(trace), within)
     deliveries = webhook.listener.deliveries(trace.id)
+    unreadable = list(dict.fromkeys(webhook.listener.unreadable()))
     refused = [delivery for delivery in deliveries if delivery.answered != 200]
     verdict.expect(
         "webhook: the end of the trace is delivered",
         bool(deliveries),
         expected=f"a delivery within {within:g} s",
-        observed=f"{len(deliveries)} deliveries",
+        observed=unreadable or f"{len(deliveries)} deliveries",
         reason_code="webhook-not-delivered",
         action="Check that the explainer reaches the callback address, and that it looks up webhooks by the trace's tenant.",
     )
@@ -138,7 +139,7 @@ def judge_webhook(verdict: Verdict, webhook: Webhook, trace: Trace, tenant_id: s
         "webhook: a delivery answered with 500 is tried again",
         delivered,
         expected=f"a second delivery within {within:g} s",
-        observed=[f"answered {delivery.answered}" for delivery in deliveries],
+        observed=[*(f"answered {delivery.answered}" for delivery in deliveries), *unreadable],
         reason_code="webhook-not-retried",
         action="Retry deliveries that are not answered with 2xx, with backoff.",
     )

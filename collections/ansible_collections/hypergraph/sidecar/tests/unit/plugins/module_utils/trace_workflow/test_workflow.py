@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 import urllib.error
@@ -12,6 +13,7 @@ import urllib.request
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -346,6 +348,37 @@ def test_a_delivery_that_could_not_be_refused_leaves_the_retry_untested(serve, v
 
     verdict = verdict_on(serve(chat=chat, deliver=lambda self, trace: None))
     assert (verdict["status"], verdict["reason_code"]) == ("inconclusive", "webhook-retry-not-tested")
+
+
+def delivering(write):
+    """A service that writes the bodies of its deliveries to the wire as told, in a request that announces chunks."""
+
+    def deliver(self, trace):
+        (hook,) = self.webhooks.values()
+        for _attempt in range(2):
+            body = self.delivery(trace)
+            place = urlsplit(hook["url"])
+            connection = http.client.HTTPConnection(place.netloc, timeout=5)
+            connection.putrequest("POST", place.path)
+            for name, value in {**self.signed(hook["secret"], self.stamp(), body), "Transfer-Encoding": "chunked"}.items():
+                connection.putheader(name, value)
+            connection.endheaders(write(body))
+            connection.getresponse().read()
+            connection.close()
+
+    return deliver
+
+
+def test_a_delivery_in_chunks_is_a_delivery(serve, verdict_on):
+    verdict = verdict_on(serve(deliver=delivering(lambda body: b"5\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (body[:5], len(body) - 5, body[5:]))))
+    assert (verdict["status"], failing(verdict)) == ("pass", [])
+    assert verdict["examined"]["webhook deliveries"] == 2
+
+
+def test_a_delivery_that_cannot_be_read_is_told(serve, verdict_on):
+    verdict = verdict_on(serve(deliver=delivering(lambda body: b"five\r\n" + body)), webhook_deadline=0.4)
+    assert failing(verdict) == [("webhook: the end of the trace is delivered", "webhook-not-delivered")]
+    assert "answered 400: the chunk size 'five' is no hexadecimal number" in verdict["reason"]
 
 
 def test_webhooks_are_skipped_where_they_are_switched_off(serve, verdict_on):
