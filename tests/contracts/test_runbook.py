@@ -23,6 +23,7 @@ TAKING_A_CODE = {
     "Breakdown",
     "Headline",
     "NotValidated",
+    "UnnamedTrace",
 }
 # Names of constants that hold one.
 HOLDING_A_CODE = {"REVERT_FAILED", "_DEFAULT_REASON_CODE"}

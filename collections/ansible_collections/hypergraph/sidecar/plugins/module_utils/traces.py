@@ -31,6 +31,10 @@ class Submission:
     answer: Answer
 
 
+class UnnamedTrace(CheckError):
+    """An attached chat was answered without an id to ask for its trace by: what a check of traces fails a service for."""
+
+
 def canary(purpose: str) -> str:
     """A word that occurs nowhere else: 96 random bits, named for its purpose so that a find explains itself."""
     return f"canary{purpose}{secrets.token_hex(12)}"
@@ -64,7 +68,7 @@ def submit(
 ) -> Submission:
     """Post a chat with an explanation attached; ``token`` is None where the environment enforces none.
 
-    Raises CheckError where the chat is not accepted or carries no usable trace id.
+    Raises CheckError where the chat is not accepted, UnnamedTrace where it was and its answer carries no usable trace id.
     """
     answer = client.post("/v1/chat/completions", token, json=chat_body(prompt, model), headers=attach_headers(granularity, headers))
     if answer.status != 200:
@@ -75,13 +79,13 @@ def submit(
         )
     trace_id = answer.headers.get("x-trace-id", "")
     if not trace_id:
-        raise CheckError(
+        raise UnnamedTrace(
             "trace-id-missing",
             "an attached chat was answered without x-trace-id",
             "Check that the interceptor is in the path and that x-explain-mode reaches it.",
         )
     if not _TRACE_ID.fullmatch(trace_id):
-        raise CheckError(
+        raise UnnamedTrace(
             "trace-id-unusable",
             f"x-trace-id is {excerpt(trace_id, 60)!r}, expected letters, digits and . _ ~ : - as a segment of a path may hold",
             "Let the gateway make ids that can stand in the paths of the trace API.",

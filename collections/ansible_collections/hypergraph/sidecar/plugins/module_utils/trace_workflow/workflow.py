@@ -17,7 +17,7 @@ from ..examination import Examination
 from ..faults import CheckError
 from ..hif import schema
 from ..hif.rules import Hypergraph
-from ..traces import graph_path, read_status, sibling, status_path, submit
+from ..traces import UnnamedTrace, graph_path, read_status, sibling, status_path, submit
 from .cancellation import Attempt, attempt_cancel, judge_cancel, judge_finality, judge_late_cancel, retry_cancel, work_seconds
 from .graphs import Subject, judge_granularities, judge_graph
 from .lifecycle import Trace, follow, judge_completion, judge_life, look
@@ -28,6 +28,7 @@ PROMPT = (
     "A hypergraph joins any number of nodes by one edge. An ordinary graph joins two nodes by one edge. "
     "Explain why an edge of many nodes says more than many edges of two nodes. Name one use of a hypergraph in one sentence."
 )
+_OWN_TRACE = "every attached chat gets a trace of its own"
 
 
 def examine(run: Examination) -> None:
@@ -49,7 +50,17 @@ def examine(run: Examination) -> None:
     token = run.connection.token_with("traces:write", "traces:read")
     tenant_id = token.tenant_id if token and enforced else None
     with registered(run, token) as webhook:
-        Workflow(run, token, tenant_id, webhook).walk(granularities)
+        try:
+            Workflow(run, token, tenant_id, webhook).walk(granularities)
+        except UnnamedTrace as fault:
+            run.verdict.expect(
+                _OWN_TRACE,
+                False,
+                expected="an x-trace-id that can stand in a path",
+                observed=fault.reason,
+                reason_code=fault.reason_code,
+                action=fault.action,
+            )
 
 
 class Workflow:
@@ -111,7 +122,7 @@ class Workflow:
     def _judge_submissions(self, traces: list[Trace]) -> None:
         ids = [trace.id for trace in traces]
         self._verdict.expect(
-            "every attached chat gets a trace of its own",
+            _OWN_TRACE,
             len(set(ids)) == len(ids),
             expected=f"{len(ids)} trace ids",
             observed=ids,
