@@ -23,7 +23,14 @@ class S3GraphStore:
         except ClientError as problem:
             if problem.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
                 raise
-            self._client.create_bucket(Bucket=bucket, **_place(self._client.meta.region_name))
+            self._create()
+
+    def _create(self) -> None:
+        """Make the bucket, unless another process of the lab was quicker."""
+        try:
+            self._client.create_bucket(Bucket=self._bucket, **_place(self._client.meta.region_name))
+        except self._client.exceptions.BucketAlreadyOwnedByYou:
+            return
 
     async def put(self, trace_id: str, graph: bytes) -> str:
         """Keep a graph; returns its S3 URI."""

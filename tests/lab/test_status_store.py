@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 import pytest
 
+from lab.graph_store import s3
 from lab.status_store import StatusStore
 from lab.status_store.json_file import JsonStatusStore
 from lab.traces import CANCELED, COMPLETE, EXPIRED, FAILED, PREDECESSORS, QUEUED, RUNNING, IllegalTransition, TraceRecord, UnknownTrace
@@ -195,9 +196,26 @@ def test_above_its_limit_the_oldest_finished_records_go(tmp_path: Path) -> None:
     assert len(json.loads((tmp_path / "status.json").read_text())) == 11, "what is unfinished stays, whatever the limit"
 
 
+def test_a_bucket_that_another_service_makes_first_is_taken_as_it_is(moto: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in aws(moto).items():
+        monkeypatch.setenv(name, value)
+    place = s3._place
+
+    def made_meanwhile(region: str) -> dict[str, Any]:
+        boto3.client("s3").create_bucket(Bucket="contended", **place(region))
+        return place(region)
+
+    monkeypatch.setattr(s3, "_place", made_meanwhile)
+    store = s3.S3GraphStore("contended", "")
+    do(store.put("tr_1", b"{}"))
+    assert do(store.get("tr_1")) == b"{}"
+
+
 def test_lab_on_dynamodb_and_s3(moto: str, start_api: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in aws(moto).items():
         monkeypatch.setenv(name, value)
+    # Of two that make a bucket at once moto answers both that they have, and keeps what is in one of the two.
+    boto3.client("s3").create_bucket(Bucket="graphs", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     table = f"lab-{os.urandom(4).hex()}"
     stores = ("STATUS_BACKEND=ddb", f"STATUS_DDB_TABLE={table}", "GRAPH_STORE_URI=s3://graphs/of/lab")
     api = start_api(*(argument for setting in stores for argument in ("--set", setting)))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -59,9 +60,10 @@ def reading_of(scrapes: Iterable[Scrape]) -> Reading:
 
 
 def _series(one: Scrape, name: str) -> Iterator[tuple[Mapping[str, str], float]]:
-    """Labels and value of each series of a family, and not of those beside it that say when a counter was created (OpenMetrics)."""
-    if name in one.families:
-        yield from ((sample.labels, float(sample.value)) for sample in one.families[name].samples if sample.name == name)
+    """Labels and value of each series of a family that has one, and not of those beside it that say when a counter was created."""
+    for sample in one.families[name].samples if name in one.families else ():
+        if sample.name == name and not math.isnan(sample.value):
+            yield sample.labels, float(sample.value)
 
 
 def counted(before: Reading, after: Reading, between: Sequence[Reading]) -> Counted:

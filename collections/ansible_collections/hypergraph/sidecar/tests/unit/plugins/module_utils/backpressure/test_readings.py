@@ -27,7 +27,8 @@ http_requests_total{{method="POST",route="/v1/chat/completions",status="429"}} 7
 http_requests_total{{method="GET",route="/v1/models",status="429"}} 2
 """
 EXPLAINER = """# TYPE backpressure_level gauge
-backpressure_level 2
+backpressure_level{{queue="a"}} NaN
+backpressure_level{{queue="b"}} 2
 # TYPE explainer_queue_lag_seconds gauge
 explainer_queue_lag_seconds 3.25
 # TYPE backpressure_actions_total counter
