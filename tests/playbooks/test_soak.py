@@ -103,15 +103,27 @@ def test_a_soak_that_was_killed_and_interrupted_goes_on_and_is_green(healthy_lab
     assert "resident memory of explainer" in (run.directory / "report.md").read_text()
 
 
-def test_what_was_begun_with_other_arguments_is_refused_with_the_remedy(healthy_lab: Lab, tmp_path: Path) -> None:
+def test_what_is_over_or_was_begun_with_other_arguments_is_refused_with_the_remedy(healthy_lab: Lab, tmp_path: Path) -> None:
     soak = Soak(healthy_lab, tmp_path)
-    assert soak.run(sidecar_soak_segments=1).checks["slo_adherence"]["examined"]["segments"] == 1
-    run = soak.run(sidecar_soak_segments=1, sidecar_soak_rate=21)
-    assert run.returncode != 0
-    (control,) = [one for one in run.checks["slo_adherence"]["controls"] if not one["ok"]]
-    assert control["reason_code"] == "load-not-driven"
-    assert "rate_per_s was 20.0, is 21.0" in control["observed"]
-    assert "sidecar_soak_id" in control["observed"]
+    told = {"sidecar_soak_segments": 1, "sidecar_soak_id": "night"}
+    assert soak.run(**told).checks["slo_adherence"]["examined"]["segments"] == 1
+    for changes, said in (({"sidecar_soak_rate": 21}, "rate_per_s was 20.0, is 21.0"), ({}, "soak night is over")):
+        run = soak.run(**told, **changes)
+        assert run.returncode != 0
+        assert run.statuses["slo_adherence"] == "inconclusive"
+        (control,) = [one for one in run.checks["slo_adherence"]["controls"] if not one["ok"]]
+        assert control["reason_code"] == "load-not-driven"
+        assert said in control["observed"]
+        assert "sidecar_soak_id" in control["observed"]
+
+
+def test_a_soak_that_is_over_is_followed_by_another(healthy_lab: Lab, tmp_path: Path) -> None:
+    soak = Soak(healthy_lab, tmp_path)
+    soak.run(sidecar_soak_segments=1)
+    first = soak.folder.resolve()
+    run = soak.run(sidecar_soak_segments=1, sidecar_slo_ms={"chat": 0.001, "sentence": 20000, "token": 20000})
+    assert soak.folder.resolve() != first
+    assert "slo-broken" in {one["reason_code"] for one in run.checks["slo_adherence"]["assertions"] if not one["ok"]}, run.output
 
 
 def test_a_generator_that_cannot_drive_ends_the_soak_at_once(healthy_lab: Lab, tmp_path: Path) -> None:

@@ -54,6 +54,12 @@ options:
     description: By how many seconds the queue lag may rise over the soak.
     type: float
     default: 2.0
+  max_age:
+    description:
+      - Seconds the soak may have stood still, between its segments as well as after them. Beyond, it says nothing of the service any more,
+        and the check is skipped.
+      - A soak of any age is judged, where it is not given.
+    type: float
   deadline:
     description: Seconds the check may take.
     type: float
@@ -123,6 +129,7 @@ def main() -> None:
             "max_error_rise": {"type": "float", "default": 0.01},
             "max_memory_rise": {"type": "float", "default": 0.1},
             "max_lag_rise": {"type": "float", "default": 2.0},
+            "max_age": {"type": "float"},
             "deadline": {"type": "float", "default": 120.0},
         },
         supports_check_mode=True,

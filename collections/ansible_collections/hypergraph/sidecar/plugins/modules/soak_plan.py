@@ -16,16 +16,26 @@ description:
   - Profiles. V(default) takes attach rates of 10, 30 and 50 % in turn, with a burst of token explanations at the end of every third
     segment. V(heavy) offers half as much again at 30, 50 and 70 %, with a longer burst in every second. V(spiky) offers 70 % of the rate,
     with two spikes of three times as much in each segment.
-  - Fails where another plan was begun in the directory.
+  - Fails where another plan was begun under that name, and with C(soak-over) where nothing is left to be driven. What was measured before
+    a deploy says nothing of the service after it.
 options:
   directory:
-    description: Where the soak is brought home to, on the host where the module runs.
+    description:
+      - Where the soaks of the environment are, on the host where the module runs. Each has a directory of its name in it, and the link
+        C(latest) leads to the one planned last.
     type: path
     required: true
   id:
-    description: Name of the soak.
+    description:
+      - Name of the soak. Without it, the newest that was begun without one goes on; where that is over, or there is none, a soak begins
+        that is named by the time.
     type: str
-    required: true
+    default: ''
+  max_age:
+    description:
+      - Seconds a soak may stand still and yet go on, between its segments as well as after them. It is over where it did for longer.
+      - Where it is not given, a soak may stand still for any time.
+    type: float
   environment:
     description: Name of the environment.
     type: str
@@ -52,6 +62,23 @@ options:
     description: Seconds of each segment.
     type: float
     default: 600.0
+  slo_ms:
+    description: What answers may take in milliseconds. All segments are counted by the same.
+    type: dict
+    default: {}
+    suboptions:
+      chat:
+        description: A chat.
+        type: float
+        default: 500.0
+      sentence:
+        description: An explanation by sentence.
+        type: float
+        default: 2000.0
+      token:
+        description: An explanation by token.
+        type: float
+        default: 8000.0
 attributes:
   check_mode:
     description: Whether the module can be run in check mode.
@@ -69,7 +96,7 @@ seealso:
 EXAMPLES = r"""
 - name: Two hours of rising and falling attach rates
   hypergraph.sidecar.soak_plan:
-    directory: results/staging/soak/2026-11-21
+    directory: results/staging/soak
     id: "2026-11-21"
     generators: [generator-1, generator-2]
     rate: 20
@@ -90,6 +117,11 @@ segments:
       phases:
         - {name: warmup, kind: warmup, duration: 30.0, rate: 20.0, attach_rate: 0.1}
         - {name: steady, kind: steady, duration: 570.0, rate: 20.0, attach_rate: 0.1}
+directory:
+  description: Where this soak is brought home to.
+  returned: success
+  type: str
+  sample: results/staging/soak/2026-11-21
 whole:
   description: How many segments are whole already.
   returned: success
@@ -108,25 +140,31 @@ reason_code:
 """
 
 import math
+import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.faults import CheckError
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.soak import profiles, record
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.load import plan as load
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.soak import naming, profiles, record
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "directory": {"type": "path", "required": True},
-            "id": {"type": "str", "required": True},
+            "id": {"type": "str", "default": ""},
+            "max_age": {"type": "float"},
             "environment": {"type": "str", "default": ""},
             "generators": {"type": "list", "elements": "str", "required": True},
             "profile": {"type": "str", "choices": ["default", "heavy", "spiky"], "default": "default"},
             "rate": {"type": "float", "required": True},
             "segments": {"type": "int", "default": 12},
             "segment_seconds": {"type": "float", "default": 600.0},
+            "slo_ms": load.ARGUMENTS["slo_ms"],
         },
         supports_check_mode=True,
     )
@@ -136,24 +174,21 @@ def main() -> None:
             module.fail_json(
                 msg=f"{name} is {params[name]}, expected {low:g} to {high:g}. Correct the argument.", reason_code="bad-argument"
             )
-    plan = {
-        "schema": record.PLAN_SCHEMA,
-        "id": params["id"],
-        "environment": params["environment"],
-        "profile": params["profile"],
-        "rate_per_s": params["rate"],
-        "segment_seconds": params["segment_seconds"],
-        "generators": params["generators"],
-        "segments": profiles.segments(profiles.PROFILES[params["profile"]], params["segments"], params["segment_seconds"], params["rate"]),
-    }
-    directory = Path(params["directory"])
-    begun = (directory / record.PLAN_FILE).exists()
+    home, now = Path(params["directory"]), time.time()
     try:
+        name = naming.soak_id(home, params["id"], params["max_age"], now)
+        directory = home / name
+        plan = _plan(name, params)
+        begun = (directory / record.PLAN_FILE).exists()
         if begun or not module.check_mode:
             record.begin(directory, plan)
+        over = naming.over(directory, params["max_age"], now)
+        if over:
+            raise CheckError("soak-over", f"soak {name} is over: {over}", f"Name a new one (sidecar_soak_id), or remove {directory}.")
         broken = [segment for segment in record.segments_in(directory, plan) if not segment.whole or segment.late]
         if not module.check_mode:
             record.clear(directory, broken)
+            naming.point_latest(home, name)
     except CheckError as fault:
         module.fail_json(msg=f"{fault.reason}. {fault.action}", reason_code=fault.reason_code)
     left = [dict(segment.plan) for segment in broken]
@@ -162,8 +197,23 @@ def main() -> None:
         changed=bool(left),
         segments=left,
         whole=whole,
+        directory=str(directory),
         msg=f"{whole} of {params['segments']} segments are whole, {len(left)} to be driven",
     )
+
+
+def _plan(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "schema": record.PLAN_SCHEMA,
+        "id": name,
+        "environment": params["environment"],
+        "profile": params["profile"],
+        "rate_per_s": params["rate"],
+        "segment_seconds": params["segment_seconds"],
+        "generators": params["generators"],
+        "slo_ms": load.objectives(params["slo_ms"]),
+        "segments": profiles.segments(profiles.PROFILES[params["profile"]], params["segments"], params["segment_seconds"], params["rate"]),
+    }
 
 
 if __name__ == "__main__":

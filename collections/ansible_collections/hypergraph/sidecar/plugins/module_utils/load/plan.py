@@ -202,7 +202,7 @@ def plan(params: Mapping[str, Any], connection: Connection) -> Plan:
     if params["load_model"] == "open" and any(phase.rate_per_s is None for phase in phases):
         nameless = next(phase.name for phase in phases if phase.rate_per_s is None)
         raise _bad("rate", f"the open model needs a rate for each phase, and {nameless!r} has none", "Set rate, or use load_model closed.")
-    slo_ms = {name: float((params["slo_ms"] or {}).get(name) or default) for name, default in _SLO_DEFAULTS.items()}
+    slo_ms = objectives(params["slo_ms"])
     for name, value in slo_ms.items():
         _within(f"slo_ms.{name}", value, 0.001, MAX_SECONDS * 1000)
     prompts = tuple(params["prompts"])
@@ -235,6 +235,11 @@ def plan(params: Mapping[str, Any], connection: Connection) -> Plan:
         poll_connections=params["poll_connections"],
         stop_early=_stop_early(params, phases),
     )
+
+
+def objectives(told: Mapping[str, float | None] | None) -> dict[str, float]:
+    """What answers may take in milliseconds, by class, from an argument ``slo_ms`` that may leave some out."""
+    return {name: float((told or {}).get(name) or default) for name, default in _SLO_DEFAULTS.items()}
 
 
 def _stop_early(params: Mapping[str, Any], phases: tuple[Phase, ...]) -> StopEarly | None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from ..examination import Inspection
@@ -13,7 +14,7 @@ from ..faults import CheckError, CheckInconclusive
 from ..load.exceedance import STATISTICS, Rule
 from ..load.files import replace
 from ..ranges import hold_within
-from . import curves, judging, record, telling
+from . import curves, judging, naming, record, telling
 
 _RANGES = {
     **STATISTICS,
@@ -34,6 +35,10 @@ def examine(run: Inspection) -> None:
     whole = [segment for segment in segments if segment.whole]
     if not whole:
         raise CheckInconclusive("no-load-run", f"{directory} has no segment that is whole: {segments[0].problem}", "Run the soak again.")
+    stale = naming.stale(whole, params["max_age"], time.time())
+    if stale:
+        verdict.skip("dependency_missing", f"a soak of today's service: {stale}", "Run playbooks/soak.yml under a new sidecar_soak_id.")
+        return
     driven = curves.together(whole)
     summaries = [summary for _segment, summary in driven]
     most = {

@@ -18,7 +18,7 @@ from typing import Any
 from .. import strict_json
 from ..faults import CheckError
 from ..load.files import replace
-from ..load.reading import read
+from ..load.reading import CLASSES, read
 from .samples import Sample, Watched, watched_of
 
 PLAN_FILE, SAMPLES_FILE, SUMMARY_FILE = "plan.json", "samples.json", "soak_summary.json"
@@ -55,7 +55,7 @@ def begin(directory: Path, plan: Mapping[str, Any]) -> None:
         begun = plan_in(directory)
         if begun != plan:
             reason = f"{path}: a soak with another plan was begun in this directory: {_difference(begun, plan)}"
-            remedy = "Name another directory (sidecar_soak_id), or repeat the arguments it was begun with."
+            remedy = "Name another soak (sidecar_soak_id), repeat the arguments it was begun with, or remove the directory."
             raise CheckError("soak-differs", reason, remedy)
         return
     try:
@@ -83,19 +83,23 @@ def plan_in(directory: Path) -> dict[str, Any]:
 
 def segments_in(directory: Path, plan: Mapping[str, Any]) -> list[Segment]:
     """Every planned segment with what there is of it."""
-    return [_segment(directory / segment["name"], segment, plan["generators"]) for segment in plan["segments"]]
+    return [_segment(directory / segment["name"], segment, plan) for segment in plan["segments"]]
 
 
 def clear(directory: Path, segments: Sequence[Segment]) -> None:
-    """Empty the segments' folders: what a broken one left must not be taken for part of the next attempt. Raises CheckError."""
+    """Empty the segments' folders, and take back what was said of them: it must not be taken for part of the next attempt.
+
+    Raises CheckError.
+    """
     for segment in segments:
         folder = directory / segment.plan["name"]
         try:
             if folder.exists():
                 shutil.rmtree(folder)
             folder.mkdir()
+            (directory / SUMMARY_FILE).unlink(missing_ok=True)
         except OSError as problem:
-            raise CheckError("results-unwritable", f"{folder} cannot be emptied: {problem.strerror}", "Remove it.") from None
+            raise CheckError("results-unwritable", f"{problem.filename} cannot be emptied: {problem.strerror}", "Remove it.") from None
 
 
 def _difference(begun: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
@@ -113,6 +117,9 @@ def _wrong_in(plan: Mapping[str, Any]) -> str:
     for name in ("rate_per_s", "segment_seconds"):
         if not _is_number(plan.get(name)) or plan[name] <= 0:
             return name
+    objectives = plan.get("slo_ms")
+    if not isinstance(objectives, dict) or objectives.keys() != set(CLASSES) or not all(map(_is_number, objectives.values())):
+        return "slo_ms"
     generators, segments = plan.get("generators"), plan.get("segments")
     if not isinstance(generators, list) or not generators or not all(isinstance(host, str) for host in generators):
         return "generators"
@@ -130,9 +137,9 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _segment(folder: Path, planned: Mapping[str, Any], generators: Sequence[str]) -> Segment:
+def _segment(folder: Path, planned: Mapping[str, Any], plan: Mapping[str, Any]) -> Segment:
     try:
-        summaries = {host: _summary(folder / f"{host}.json", host) for host in generators}
+        summaries = {host: _summary(folder / f"{host}.json", host, plan["slo_ms"]) for host in plan["generators"]}
         if len({summary["run"]["id"] for summary in summaries.values()}) > 1:
             raise ValueError("its generators' summaries are not of one run")
         watched = _watched(folder / SAMPLES_FILE)
@@ -143,13 +150,19 @@ def _segment(folder: Path, planned: Mapping[str, Any], generators: Sequence[str]
     return Segment(planned, summaries, watched.endpoints, watched.samples, "")
 
 
-def _summary(path: Path, host: str) -> dict[str, Any]:
+def _summary(path: Path, host: str, slo_ms: Mapping[str, float]) -> dict[str, Any]:
     if not path.exists():
         raise ValueError(f"generator {host} left no summary")
     summary = read(str(path))
     if summary["run"]["interrupted"] is not None:
         raise ValueError(f"the run of generator {host} was ended early by {summary['run']['interrupted']}")
+    if summary["plan"]["slo_ms"] != slo_ms:
+        raise ValueError(f"generator {host} counted by objectives of {_told(summary['plan']['slo_ms'])}, the plan has {_told(slo_ms)}")
     return summary
+
+
+def _told(slo_ms: Mapping[str, float]) -> str:
+    return ", ".join(f"{kind} {limit:g} ms" for kind, limit in slo_ms.items())
 
 
 def _watched(path: Path) -> Watched:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.soak import profiles, record
-from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.load.summaries import phase, steady, summary
+from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.load.summaries import SLO_MS, phase, steady, summary
 
 BEGAN = 1_795_000_000.0
 Given = Callable[[int], float]
@@ -27,6 +27,7 @@ def plan(count: int = 10, seconds: float = 100.0, generators: tuple[str, ...] = 
         "rate_per_s": 20.0,
         "segment_seconds": seconds,
         "generators": list(generators),
+        "slo_ms": dict(SLO_MS),
         "segments": profiles.segments(profiles.PROFILES[profile], count, seconds, 20.0),
     }
 

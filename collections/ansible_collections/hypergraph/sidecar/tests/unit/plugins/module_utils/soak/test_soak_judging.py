@@ -75,7 +75,7 @@ def test_what_cannot_be_told_is_inconclusive(
     assert said in verdict["reason"]
 
 
-@pytest.mark.parametrize("harm", ["gone", "cut", "interrupted", "unsampled"])
+@pytest.mark.parametrize("harm", ["gone", "cut", "interrupted", "unsampled", "other objectives"])
 def test_a_segment_that_is_not_whole_is_driven_again_and_until_then_nothing_passes(
     harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
@@ -88,31 +88,38 @@ def test_a_segment_that_is_not_whole_is_driven_again_and_until_then_nothing_pass
     elif harm == "interrupted":
         document = json.loads(spoiled.read_text())
         spoiled.write_text(json.dumps({**document, "run": {**document["run"], "interrupted": "SIGTERM"}}))
+    elif harm == "other objectives":
+        document = json.loads(spoiled.read_text())
+        spoiled.write_text(json.dumps({**document, "plan": {**document["plan"], "slo_ms": {**document["plan"]["slo_ms"], "chat": 900.0}}}))
     else:
         (directory / "0003/samples.json").write_text("[]")
     verdict = judged(directory, monkeypatch, capsys)
     assert (verdict["status"], verdict["reason_code"]) == ("inconclusive", "soak-incomplete")
     assert "1 of 10 segments are not whole (0003:" in verdict["reason"]
-    told = {"directory": str(directory), "id": "night", "environment": "staging", "generators": ["one"], "rate": 20, "segments": 10}
+    told = {"directory": str(tmp_path), "id": "night", "environment": "staging", "generators": ["one"], "rate": 20, "segments": 10}
     again = run_main(make_plan, {**told, "segment_seconds": 100}, monkeypatch, capsys)
     assert [segment["name"] for segment in again["segments"]] == ["0003"]
     assert again["msg"] == "9 of 10 segments are whole, 1 to be driven"
+    assert not (directory / "soak_summary.json").exists(), "what was said of the soak is not said of what is driven now"
 
 
 def test_a_soak_goes_on_only_with_the_plan_it_was_begun_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    told = {"directory": str(tmp_path / "night"), "id": "night", "generators": ["one"], "rate": 20, "segments": 9}
+    told = {"directory": str(tmp_path), "id": "night", "generators": ["one"], "rate": 20, "segments": 9}
     first = run_main(make_plan, told, monkeypatch, capsys)
     assert (first["changed"], len(first["segments"])) == (True, 9)
     assert run_main(make_plan, told, monkeypatch, capsys)["whole"] == 0
     other = run_main(make_plan, {**told, "profile": "heavy"}, monkeypatch, capsys)
     assert (other["failed"], other["reason_code"]) == (True, "soak-differs")
     assert "profile was 'default', is 'heavy'" in other["msg"]
+    tightened = run_main(make_plan, {**told, "slo_ms": {"chat": 200}}, monkeypatch, capsys)
+    assert (tightened["failed"], tightened["reason_code"]) == (True, "soak-differs")
+    assert "'chat': 500.0" in tightened["msg"]
     wrong = run_main(make_plan, {**told, "rate": 0}, monkeypatch, capsys)
     assert (wrong["failed"], wrong["reason_code"]) == (True, "bad-argument")
 
 
 def test_in_check_mode_no_plan_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    told = {"directory": str(tmp_path / "night"), "id": "night", "generators": ["one"], "rate": 20, "_ansible_check_mode": True}
+    told = {"directory": str(tmp_path), "id": "night", "generators": ["one"], "rate": 20, "_ansible_check_mode": True}
     assert len(run_main(make_plan, told, monkeypatch, capsys)["segments"]) == 12
     assert not (tmp_path / "night").exists()
 
@@ -218,7 +225,7 @@ def test_memory_that_nobody_can_see_is_said_not_to_be_examined(
 def test_segments_whose_generators_were_late_are_driven_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     directory = soak(tmp_path / "night", problems=("it was late",))
     assert "in 10 of 10 segments (0001, 0002, 0003, …)" in judged(directory, monkeypatch, capsys)["reason"]
-    told = {"directory": str(directory), "id": "night", "environment": "staging", "generators": ["one"], "rate": 20, "segments": 10}
+    told = {"directory": str(tmp_path), "id": "night", "environment": "staging", "generators": ["one"], "rate": 20, "segments": 10}
     again = run_main(make_plan, {**told, "segment_seconds": 100}, monkeypatch, capsys)
     assert len(again["segments"]) == 10
     assert not list(directory.glob("*/*.json"))
@@ -227,6 +234,7 @@ def test_segments_whose_generators_were_late_are_driven_again(tmp_path: Path, mo
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        ({"slo_ms": {"chat": 500.0}}, "slo_ms is not as a plan has it"),
         ({"segments": []}, "segments is not as a plan has it"),
         ({"segments": [{"name": "../elsewhere", "attach_rate": 0.1}]}, "segments is not as a plan has it"),
         ({"segments": [{"name": "0001"}]}, "segments is not as a plan has it"),
