@@ -11,7 +11,7 @@ short_description: Sample memory and queue of the services while they are under 
 version_added: 0.3.0
 description:
   - Reads C(process_resident_memory_bytes), C(explainer_queue_lag_seconds) and C(explainer_queue_depth) of each endpoint again and again.
-    Run it with C(async) and C(poll=0) beside the load.
+    Of a family with several series the highest counts. Run it with C(async) and C(poll=0) beside the load.
   - It judges nothing; M(hypergraph.sidecar.soak_check) does.
 extends_documentation_fragment:
   - hypergraph.sidecar.connection

@@ -15,6 +15,7 @@ from ..load.exceedance import STATISTICS, Rule
 from ..load.files import replace
 from ..ranges import hold_within
 from . import curves, judging, naming, record, telling
+from .samples import LAG, MEMORY
 
 _RANGES = {
     **STATISTICS,
@@ -92,12 +93,15 @@ def _hold_watched(run: Inspection, whole: list[record.Segment], found: list[curv
         )
     elif not any(curve.kind == curves.MEMORY for curve in found) and not any(segment.samples for segment in whole):
         run.verdict.skip("disabled_by_config", "memory and queue: no metrics endpoint is declared", "Declare sidecar_metrics_endpoints.")
-    silent = sorted(
-        {s.endpoint for one in whole for s in one.samples} - {s.endpoint for one in whole for s in one.samples if s.memory_bytes}
-    )
+    samples = [sample for one in whole for sample in one.samples]
+    seen = {sample.endpoint for sample in samples}
+    silent = sorted(seen - {sample.endpoint for sample in samples if sample.memory_bytes})
     if silent:
-        reason = f"memory: {', '.join(silent)} does not expose process_resident_memory_bytes"
+        reason = f"memory: {', '.join(silent)} does not expose {MEMORY}"
         run.verdict.skip("not_applicable", reason, "Expose the process metrics of Prometheus's client library.")
+    if seen and not any(curve.kind == curves.LAG for curve in found):
+        reason = f"queue lag: none of {', '.join(sorted(seen))} exposes {LAG}"
+        run.verdict.skip("not_applicable", reason, "Declare the endpoint that does in sidecar_metrics_endpoints.")
 
 
 def _hold_whole(run: Inspection, segments: list[record.Segment], restarted: list[str]) -> None:

@@ -77,8 +77,9 @@ def _sample(client: Client, endpoint: Endpoint) -> Sample | None:
         return None
 
     def value(name: str) -> float | None:
+        """Of all series, the one that is worst off: one queue that stands is not helped by others that are empty."""
         family = read.families.get(name)
-        return float(family.samples[0].value) if family and family.samples else None
+        return max((float(sample.value) for sample in family.samples), default=None) if family else None
 
     return Sample(time.time(), endpoint.label, value(MEMORY), value(LAG), value(DEPTH), read.process_start)
 

@@ -189,9 +189,9 @@ def test_a_service_that_was_not_seen_in_every_segment_is_not_taken_for_level(
 
 
 @pytest.mark.parametrize(
-    ("samples", "skip_class"),
+    ("samples", "skip_classes"),
     [
-        ({"endpoints": [], "samples": []}, "disabled_by_config"),
+        ({"endpoints": [], "samples": []}, ["disabled_by_config"]),
         (
             {
                 "endpoints": ["explainer"],
@@ -206,20 +206,48 @@ def test_a_service_that_was_not_seen_in_every_segment_is_not_taken_for_level(
                     }
                 ],
             },
-            "not_applicable",
+            ["not_applicable", "not_applicable"],
         ),
     ],
 )
 def test_memory_that_nobody_can_see_is_said_not_to_be_examined(
-    samples: dict[str, Any], skip_class: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+    samples: dict[str, Any], skip_classes: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     directory = soak(tmp_path / "night")
     for path in directory.glob("*/samples.json"):
         path.write_text(json.dumps(samples))
     verdict = judged(directory, monkeypatch, capsys)
     assert verdict["status"] == "pass"
-    assert [skip["skip_class"] for skip in verdict["skips"]] == [skip_class]
+    assert [skip["skip_class"] for skip in verdict["skips"]] == skip_classes
     assert "not examined: memory" in verdict["reason"]
+
+
+def without_lag(directory: Path, segments: str) -> None:
+    """Take the queue lag out of the samples of some segments, as services do that do not expose it."""
+    for path in directory.glob(f"{segments}/samples.json"):
+        document = json.loads(path.read_text())
+        document["samples"] = [{**sample, "queue_lag_s": None} for sample in document["samples"]]
+        path.write_text(json.dumps(document))
+
+
+def test_queue_lag_that_nobody_exposes_is_said_not_to_be_examined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    directory = soak(tmp_path / "night")
+    without_lag(directory, "*")
+    verdict = judged(directory, monkeypatch, capsys)
+    assert verdict["status"] == "pass"
+    assert [(skip["skip_class"], skip["reason"]) for skip in verdict["skips"]] == [
+        ("not_applicable", "queue lag: none of explainer exposes explainer_queue_lag_seconds")
+    ]
+
+
+def test_queue_lag_that_one_service_exposes_is_examined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    directory = soak(tmp_path / "night")
+    for path in directory.glob("*/samples.json"):
+        document = json.loads(path.read_text())
+        document["samples"] += [{**sample, "endpoint": "gateway", "queue_lag_s": None} for sample in document["samples"]]
+        path.write_text(json.dumps({**document, "endpoints": ["explainer", "gateway"]}))
+    verdict = judged(directory, monkeypatch, capsys)
+    assert (verdict["status"], verdict["skips"]) == ("pass", [])
 
 
 def test_segments_whose_generators_were_late_are_driven_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

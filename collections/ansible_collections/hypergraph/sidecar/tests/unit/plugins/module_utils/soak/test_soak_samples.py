@@ -40,6 +40,19 @@ def test_samples_are_taken_until_the_end(monkeypatch: pytest.MonkeyPatch, capsys
     assert sample.process_start == 1.795e9
 
 
+def test_of_a_labelled_gauge_the_worst_series_counts(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    labelled = answer(
+        b"# TYPE explainer_queue_lag_seconds gauge\n"
+        b'explainer_queue_lag_seconds{queue="idle"} 0\nexplainer_queue_lag_seconds{queue="busy"} 7.5\n'
+        b"# TYPE explainer_queue_depth gauge\n"
+        b'explainer_queue_depth{queue="idle"} 0\nexplainer_queue_depth{queue="busy"} 42\nexplainer_queue_depth{queue="third"} 3\n',
+        "Content-Type: text/plain; version=0.0.4",
+    )
+    with serving(saying(labelled)) as service:
+        sample = watched(service.url, monkeypatch, capsys)["samples"][0]
+    assert (sample["queue_lag_s"], sample["queue_depth"]) == (7.5, 42.0)
+
+
 @pytest.mark.parametrize(
     ("told", "code"),
     [({}, "metrics-unavailable"), ({"seconds": 0}, "bad-argument"), ({"seconds": 500_000, "interval": 1}, "bad-argument")],
