@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Lab
-from tests.running import Run
+from tests.running import CHECKOUT, Run, environment
 
 # Short, and with requests that need not be independent for long: what is tried here is the playbook, not the lab's speed.
 pytestmark = pytest.mark.paced
@@ -40,9 +42,10 @@ def loaded(lab: Lab, directory: Path, *arguments: str, **changes: object) -> Run
     return lab.measure(directory, "-e", json.dumps(told), *arguments, name="load")
 
 
-def summaries(run: Run) -> dict[str, dict[str, int]]:
-    """What each generator sent, by host."""
-    return {path.stem: json.loads(path.read_text())["offered"] for path in run.results.glob("lab/load/*/*.json")}
+def summaries(run: Run) -> dict[str, dict[str, Any]]:
+    """What each generator brought home of the newest run, by host."""
+    newest = max(path.name for path in (run.results / "lab/load").iterdir())
+    return {path.stem: json.loads(path.read_text()) for path in (run.results / "lab/load" / newest).glob("*.json")}
 
 
 def old_run(directory: Path, name: str) -> tuple[Path, Path]:
@@ -86,12 +89,54 @@ def test_generators_begin_together_and_are_judged_as_one(healthy_lab: Lab, tmp_p
     (tmp_path / "second.yml").write_text(SECOND)
     run = loaded(healthy_lab, tmp_path, "-i", str(tmp_path / "second.yml"), sidecar_load_rate=10)
     assert run.returncode == 0, run.output
-    sent = summaries(run)
-    assert sent.keys() == {"lab", "second"}
+    found = summaries(run)
+    assert found.keys() == {"lab", "second"}
+    assert sorted((one["plan"]["seed"], one["plan"]["stagger"]) for one in found.values()) == [(1, 0.0), (2, 0.5)], "they take turns"
     examined = run.checks["slo_adherence"]["examined"]
     assert examined["generators"] == 2
     (part,) = run.checks["slo_adherence"]["parts"]
-    assert part["evidence"]["load"]["offered"]["sent"] == sum(offered["sent"] for offered in sent.values())
+    assert part["evidence"]["load"]["offered"]["sent"] == sum(one["offered"]["sent"] for one in found.values())
+
+
+def test_a_relative_baseline_is_taken_from_where_the_play_was_started_and_kept(healthy_lab: Lab, tmp_path: Path) -> None:
+    assert loaded(healthy_lab, tmp_path).returncode == 0
+    before = max(tmp_path.glob("lab/load/*/lab.json"))
+    first = before.read_bytes()
+    told = {"sidecar_load_baseline": [os.path.relpath(before, CHECKOUT)], "sidecar_load_keep": 1, "sidecar_max_regression": 100}
+    run = loaded(healthy_lab, tmp_path, **told)
+    assert run.checks["slo_adherence"]["examined"].get("comparisons") == 2, run.output
+    assert run.statuses["slo_adherence"] == "pass"
+    assert before.read_bytes() == first
+
+
+def test_summaries_come_home_where_the_report_goes(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to("elsewhere")
+    variables = CHECKOUT / "collections/ansible_collections/hypergraph/sidecar/playbooks/vars/results.yml"
+    own = tmp_path / "results"
+    places = {"results": CHECKOUT / "results", "~/results": own, "$HOME/results": own, str(tmp_path / "link"): tmp_path / "elsewhere"}
+    for told, place in places.items():
+        given = json.dumps({"sidecar_results_dir": told, "sidecar_environment": "lab"})
+        done = subprocess.run(
+            ["ansible", "localhost", "-i", "localhost,", "-m", "debug", "-a", "var=results_home", "-e", f"@{variables}", "-e", given],
+            cwd=CHECKOUT,
+            env=environment(PWD="/nonexistent", HOME=str(tmp_path), ANSIBLE_CALLBACK_RESULT_FORMAT="json"),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        home = json.loads(done.stdout.partition("=>")[2])["results_home"]
+        assert home == f"{place}/lab", told
+
+
+@pytest.mark.parametrize("name", ["load", "soak"])
+def test_more_generators_than_begin_together_are_no_load(name: str, healthy_lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "second.yml").write_text(SECOND)
+    # Of no check: the preflight alone.
+    run = healthy_lab.verify(tmp_path, "-i", str(tmp_path / "second.yml"), "--forks", "1", "--tags", "preflight", name=name)
+    assert run.returncode != 0
+    assert [one["reason_code"] for one in run.checks["preflight"]["assertions"] if not one["ok"]] == ["forks-too-few"]
+    assert "--forks 2" in run.checks["preflight"]["action"]
 
 
 @pytest.mark.parametrize(

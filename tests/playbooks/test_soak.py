@@ -119,8 +119,9 @@ def test_what_is_over_or_was_begun_with_other_arguments_is_refused_with_the_reme
 
 def test_a_soak_that_is_over_is_followed_by_another(healthy_lab: Lab, tmp_path: Path) -> None:
     soak = Soak(healthy_lab, tmp_path)
-    soak.run(sidecar_soak_segments=1)
+    soak.run(sidecar_soak_segments=1, sidecar_load_stop_early=True)
     first = soak.folder.resolve()
+    assert "stop_early" not in json.loads((first / "0001/lab.json").read_text())["plan"], "a segment is driven to its end"
     run = soak.run(sidecar_soak_segments=1, sidecar_slo_ms={"chat": 0.001, "sentence": 20000, "token": 20000})
     assert soak.folder.resolve() != first
     assert "slo-broken" in {one["reason_code"] for one in run.checks["slo_adherence"]["assertions"] if not one["ok"]}, run.output

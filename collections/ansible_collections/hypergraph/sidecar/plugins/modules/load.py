@@ -101,9 +101,17 @@ options:
     choices: [sentence, token, mix]
     default: mix
   seed:
-    description: With the same seed, the same chats ask for the same explanations, and Poisson arrivals come at the same moments.
+    description:
+      - With the same seed, the same chats ask for the same explanations, and Poisson arrivals come at the same moments. Generators that
+        drive together need one each.
     type: int
     default: 1
+  stagger:
+    description:
+      - By how much of a step between two arrivals, 0 to 1, constant arrivals of the open model begin later. Generators that drive together
+        take turns where each of n has another multiple of 1/n; with the same they would all send at the same moments.
+    type: float
+    default: 0.0
   prompts:
     description: What the chats say, in turn.
     type: list

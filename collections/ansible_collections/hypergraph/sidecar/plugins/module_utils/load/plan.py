@@ -14,6 +14,9 @@ from ..connection import Connection, Token
 from ..faults import CheckError
 from .stopping import StopEarly
 
+CHAT, SENTENCE, TOKEN = "chat", "sentence", "token"
+CLASSES = (CHAT, SENTENCE, TOKEN)
+_SLO_DEFAULTS = {CHAT: 500.0, SENTENCE: 2000.0, TOKEN: 8000.0}
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "directory": {"type": "path", "required": True},
     "environment": {"type": "str", "default": ""},
@@ -43,6 +46,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "granularity": {"type": "str", "choices": ["sentence", "token", "mix"], "default": "mix"},
     "featureset": {"type": "str", "default": "sae-gpt4-2m"},
     "seed": {"type": "int", "default": 1},
+    "stagger": {"type": "float", "default": 0.0},
     "model": {"type": "str", "default": "gpt-4o-mini"},
     "prompts": {
         "type": "list",
@@ -56,11 +60,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "slo_ms": {
         "type": "dict",
         "default": {},
-        "options": {
-            "chat": {"type": "float", "default": 500.0},
-            "sentence": {"type": "float", "default": 2000.0},
-            "token": {"type": "float", "default": 8000.0, "no_log": False},
-        },
+        "options": {name: {"type": "float", "default": limit, "no_log": False} for name, limit in _SLO_DEFAULTS.items()},
     },
     "poll_interval": {"type": "float", "default": 0.1},
     "poll_rate": {"type": "float", "default": 1000.0},
@@ -79,8 +79,6 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "watched_within": {"type": "float"},
 }
 
-CHAT, SENTENCE, TOKEN = "chat", "sentence", "token"
-CLASSES = (CHAT, SENTENCE, TOKEN)
 # The mix of DESIGN section 6.
 SENTENCE_SHARE = 0.8
 MAX_CONCURRENCY = 1000
@@ -89,7 +87,6 @@ MAX_SECONDS = 7 * 24 * 3600.0
 MAX_PHASES = 500
 # What the histogram reaches to.
 MAX_LATENCY_S = 3600.0
-_SLO_DEFAULTS = {CHAT: 500.0, SENTENCE: 2000.0, TOKEN: 8000.0}
 
 
 @dataclass(frozen=True)
@@ -129,6 +126,7 @@ class Plan:
     granularity: str
     featureset: str
     seed: int
+    stagger: float
     chat_model: str
     prompts: tuple[str, ...]
     stream: bool
@@ -164,6 +162,7 @@ class Plan:
             "granularity": self.granularity,
             "featureset": self.featureset,
             "seed": self.seed,
+            "stagger": self.stagger,
             "phases": [
                 {
                     "name": phase.name,
@@ -190,6 +189,7 @@ def plan(params: Mapping[str, Any], connection: Connection) -> Plan:
         ("concurrency", 1, MAX_CONCURRENCY),
         ("attach_rate", 0, 1),
         ("seed", 0, 2**63),
+        ("stagger", 0, 1),
         ("connect_timeout", 0.001, 3600),
         ("explanation_timeout", 0.001, MAX_LATENCY_S),
         ("poll_interval", 0.01, 3600),
@@ -221,6 +221,7 @@ def plan(params: Mapping[str, Any], connection: Connection) -> Plan:
         granularity=params["granularity"],
         featureset=params["featureset"],
         seed=params["seed"],
+        stagger=float(params["stagger"]),
         chat_model=params["model"],
         prompts=prompts,
         stream=params["stream"],

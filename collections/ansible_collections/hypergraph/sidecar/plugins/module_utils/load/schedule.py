@@ -88,11 +88,12 @@ def arrivals(plan: Plan) -> Iterator[Arrival]:
 
     They are drawn in the space of the expected count N(t), the integral of the rate, and carried into time by its inverse: evenly
     spaced steps of 1 there give a constant rate or a straight ramp, exponential steps a Poisson process of the same rate (inversion
-    method; Cinlar, Introduction to Stochastic Processes, 1975, chapter 4.7).
+    method; Cinlar, Introduction to Stochastic Processes, 1975, chapter 4.7). Steps that begin at ``stagger`` of one fall between those of
+    generators that begin elsewhere in it, at any rate and on any ramp that they have in common.
     """
     random_steps = random.Random(plan.seed)  # noqa: S311
     poisson = plan.arrivals == "poisson"
-    count = random_steps.expovariate(1.0) if poisson else 0.0
+    count = random_steps.expovariate(1.0) if poisson else plan.stagger
     for position, phase in enumerate(plan.phases):
         start, end = phase.rate_from if phase.kind == "ramp" else phase.rate_per_s or 0.0, phase.rate_per_s or 0.0
         expected = (start + end) / 2 * phase.duration_s

@@ -52,6 +52,30 @@ def test_constant_arrivals_are_evenly_spaced_over_all_phases() -> None:
     assert {after - before for before, after in zip(due, due[1:])} <= {4_999_999, 5_000_000, 5_000_001}
 
 
+def test_constant_arrivals_of_several_generators_interleave_evenly() -> None:
+    told = {"load_model": "open", "warmup": 1.0, "duration": 2.0}
+    several = sorted(
+        arrival.due_ns for turn in range(4) for arrival in arrivals(planned(**told, rate=50.0, seed=1 + turn, stagger=turn / 4))
+    )
+    assert len(several) == 600
+    assert {after - before for before, after in zip(several, several[1:])} <= {4_999_999, 5_000_000, 5_000_001}
+
+
+def test_on_a_ramp_several_generators_send_when_one_of_their_rates_together_would() -> None:
+    told = {"load_model": "open", "ramp": 2.0, "duration": 1.0}
+    several = sorted(arrival.due_ns for turn in range(3) for arrival in arrivals(planned(**told, rate=100.0, stagger=turn / 3)))
+    assert several == pytest.approx([arrival.due_ns for arrival in arrivals(planned(**told, rate=300.0))], abs=2)
+
+
+@pytest.mark.parametrize("arrivals_of", ["constant", "poisson"])
+def test_generators_with_seeds_of_their_own_ask_for_and_send_different_things(arrivals_of: str) -> None:
+    told = {"load_model": "open", "arrivals": arrivals_of, "rate": 100.0, "duration": 5.0, "attach_rate": 0.3}
+    plans = [planned(**told, seed=1 + turn, stagger=turn / 2) for turn in range(2)]
+    one, other = ([shape.explains for shape in shapes(plan, plan.phases[0], TARGET)] for plan in plans)
+    assert sum(a == b for a, b in zip(one, other)) < 0.7 * PERIOD
+    assert not {arrival.due_ns for arrival in arrivals(plans[0])} & {arrival.due_ns for arrival in arrivals(plans[1])}
+
+
 def test_a_ramp_rises_in_a_straight_line() -> None:
     due = [arrival.due_ns / 1e9 for arrival in arrivals(planned(load_model="open", rate=1000.0, ramp=2.0, duration=1.0))]
     assert len(due) == 2000
