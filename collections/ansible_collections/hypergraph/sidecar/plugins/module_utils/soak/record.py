@@ -38,7 +38,7 @@ class Segment:
 
     @property
     def whole(self) -> bool:
-        """Whether every generator left a summary of a run that went to its end, and there are samples."""
+        """Whether every generator left a summary of a run that went to its end, counted by the plan's objectives, and there are samples."""
         return not self.problem
 
     @property
