@@ -112,7 +112,7 @@ def test_the_gate_is_asked_when_the_run_is_limited(start_lab: Callable[..., Lab]
 
 
 @pytest.mark.parametrize("tag", ["always", "tagged"])
-@pytest.mark.parametrize("name", ["verify", "pre_deploy"])
+@pytest.mark.parametrize("name", ["verify", "pre_deploy", "load", "soak", "chaos", "backpressure"])
 def test_the_gate_cannot_be_skipped_by_its_tags(name: str, tag: str, tmp_path: Path) -> None:
     run = playbook(name, "--skip-tags", tag, results=tmp_path)
     assert run.returncode != 0
