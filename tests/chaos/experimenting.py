@@ -16,29 +16,29 @@ TTL = 8
 RENEW_WITHIN = 6
 GRACE = 5
 BEFORE = '{"of-another-team": {"x": 1}}'
+# One fault that is in force most of the time.
+BRIEF = {
+    "sidecar_chaos_ttl": TTL,
+    "sidecar_chaos_renew_within": RENEW_WITHIN,
+    # A round of watching has to fit into the lease, or the fault is not put into force at all.
+    "sidecar_chaos_shows_within": 1,
+    "sidecar_chaos_traces": 2,
+    "sidecar_chaos_chats": 2,
+    "sidecar_trace_deadline": 2.9,
+    "sidecar_chaos_experiments": [
+        {
+            "fault": "slow-sae",
+            "parameters": {"percent": 100, "jitter_ms": 2000},
+            "seen": {"symptom": "slower", "by_seconds": 0.6},
+        }
+    ],
+}
 
 
 @contextmanager
 def experiment(lab: Lab, results: Path, inventory: Path | str = "inventories/lab") -> Iterator[subprocess.Popen[bytes]]:
-    """The chaos playbook under way with one fault that is in force most of the time."""
-    variables = {
-        "sidecar_results_dir": str(results),
-        "sidecar_chaos_ttl": TTL,
-        "sidecar_chaos_renew_within": RENEW_WITHIN,
-        # A round of watching has to fit into the lease, or the fault is not put into force at all.
-        "sidecar_chaos_shows_within": 1,
-        "sidecar_chaos_traces": 2,
-        "sidecar_chaos_chats": 2,
-        "sidecar_trace_deadline": 2.9,
-        "sidecar_chaos_trials": 8,
-        "sidecar_chaos_experiments": [
-            {
-                "fault": "slow-sae",
-                "parameters": {"percent": 100, "jitter_ms": 2000},
-                "seen": {"symptom": "slower", "by_seconds": 0.6},
-            }
-        ],
-    }
+    """The chaos playbook under way."""
+    variables = {**BRIEF, "sidecar_results_dir": str(results), "sidecar_chaos_trials": 8}
     controller = subprocess.Popen(
         ["ansible-playbook", "playbooks/chaos.yml", "-i", str(inventory), "-e", json.dumps(variables)],
         cwd=CHECKOUT,
@@ -77,3 +77,25 @@ def seconds_until(holds: Callable[[], bool], limit: float) -> float | None:
             return None
         time.sleep(0.05)
     return time.monotonic() - began
+
+
+@contextmanager
+def full_disk(place: Path) -> Iterator[Path]:
+    """A small file system; the function fills it to the last byte."""
+    disk = place / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)], check=True)
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def fill(disk: Path) -> None:
+    """Leave no byte free."""
+    with (disk / "filler").open("wb", buffering=0) as filler:
+        try:
+            while True:
+                filler.write(b"x" * 512)
+        except OSError:
+            pass

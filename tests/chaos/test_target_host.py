@@ -6,13 +6,12 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.chaos.experimenting import fill, full_disk
 from tests.running import CHECKOUT, environment
 
 KEPT = '{"of-another-team": {"x": 1}}'
@@ -42,28 +41,6 @@ def refused(control: Path, code: str, arguments: str = "fault=drop-s3 percent=5 
     assert (result["failed"], result.get("reason_code")) == (True, code), result
     assert str(control) in result["msg"] and result["action"]
     return result
-
-
-@contextmanager
-def full_disk(place: Path) -> Iterator[Path]:
-    """A small file system; the function fills it to the last byte."""
-    disk = place / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)], check=True)
-    try:
-        yield disk
-    finally:
-        subprocess.run(["umount", "--lazy", str(disk)], check=True)
-
-
-def fill(disk: Path) -> None:
-    """Leave no byte free."""
-    with (disk / "filler").open("wb", buffering=0) as filler:
-        try:
-            while True:
-                filler.write(b"x" * 512)
-        except OSError:
-            pass
 
 
 @root

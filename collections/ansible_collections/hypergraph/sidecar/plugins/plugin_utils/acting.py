@@ -8,21 +8,20 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ansible.errors import AnsibleConnectionFailure
-from ansible.plugins.action import ActionBase
+from ansible.errors import AnsibleError
+
+from ansible_collections.hypergraph.sidecar.plugins.plugin_utils.module_action import ModuleAction, not_started
 
 
-class ActingAction(ActionBase):
+class ActingAction(ModuleAction):
     """Runs the module of the same name; a failure always has a reason code, so that a play which goes on can tell it by that."""
-
-    _supports_check_mode = True
 
     def ran(self, task_vars: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
         """The module's result."""
         try:
             result: dict[str, Any] = self._execute_module(module_args=arguments, task_vars=task_vars)
-        except AnsibleConnectionFailure as unreachable:
-            result = failed("host-unreachable", f"the host cannot be reached: {unreachable.message}", "Bring the host up.")
+        except AnsibleError as problem:
+            result = failed(*not_started(problem))
         if result.get("failed") and not result.get("reason_code"):
             result.update(reason_code="module-failed", action="Correct the argument or the host's Python it names.")
         result["host"] = str(task_vars.get("inventory_hostname", ""))

@@ -11,20 +11,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.errors import AnsibleConnectionFailure, AnsibleError
-from ansible.plugins.action import ActionBase
+from ansible.errors import AnsibleError
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.catalog import CHECK_OF_MODULE
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.connection import secrets_in
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.redaction import Redactor
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.verdict import Verdict
+from ansible_collections.hypergraph.sidecar.plugins.plugin_utils.module_action import ModuleAction, not_started
 
 
-class VerdictAction(ActionBase):
+class VerdictAction(ModuleAction):
     """The action behind every probe and check module; each has a file of its name in plugins/action that leads here."""
 
     _supports_async = True
-    _supports_check_mode = True
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The module's result with a verdict in it, whatever became of the module."""
@@ -32,14 +31,8 @@ class VerdictAction(ActionBase):
         task_vars = task_vars or {}
         try:
             result: dict[str, Any] = self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)
-        except AnsibleConnectionFailure as unreachable:
-            result = self._broken(
-                "host-unreachable",
-                f"the host cannot be reached: {unreachable.message}",
-                "Bring the host up, or take it out of the inventory.",
-            )
-        except AnsibleError as broken:
-            result = self._broken("module-not-started", f"the module could not start: {broken.message}", "Correct the task or the host.")
+        except AnsibleError as problem:
+            result = self._broken(*not_started(problem))
         if "verdict" not in result and "ansible_job_id" not in result:
             sources = ("module_stderr", "msg", "exception", "module_stdout")
             said = next((result[source] for source in sources if result.get(source)), "it ended without a verdict")
