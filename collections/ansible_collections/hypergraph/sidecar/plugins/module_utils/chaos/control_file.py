@@ -120,7 +120,10 @@ class ControlFile:
         """Replace the document by what ``change`` makes of it, and read back what is there then.
 
         Where one of ``texts`` says the same as the new document, that text is written as it is; None is the absent file. With ``in_place``
-        a full disk does not hinder a change that makes the file no longer. Raises CheckError and leaves the file as it was.
+        a full disk does not hinder a change that makes the file no longer. What somebody else adds meanwhile stays.
+
+        Raises CheckError and leaves the file as it was; but where it was written and then could not be synchronised or read back, or was
+        written over, nobody knows but by reading it.
         """
         for _attempt in range(_TRIES):
             before = self.read()
@@ -130,7 +133,7 @@ class ControlFile:
             text = next((text for text in texts if _says(text) == wanted), rendered(wanted))
             if self._written(before, text, in_place):
                 after = self.read()
-                if after.document != wanted:
+                if after.document != wanted and change(dict(after.document)) != after.document:
                     said = f"control file {self.path} does not hold what was written to it, somebody else changed it meanwhile"
                     raise CheckError("control-file-contended", said, "Find out what else writes the file.")
                 return Change(before, after)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, NoReturn
 
 from ..faults import CheckFault
@@ -22,7 +22,9 @@ def run(module: AnsibleModule) -> NoReturn:
         outcome = _switched(module)
     except CheckFault as fault:
         module.fail_json(msg=f"{fault.reason}. {fault.action}", reason_code=fault.reason_code, action=fault.action)
-    facts = asdict(outcome)
+    for warning in outcome.warnings:
+        module.warn(warning)
+    facts = {name: fact for name, fact in asdict(outcome).items() if name != "warnings"}
     before, after = facts.pop("before"), facts.pop("after")
     path = module.params["control_path"]
     diff = {"before": before, "after": after, "before_header": path, "after_header": path}
@@ -43,7 +45,7 @@ def _switched(module: AnsibleModule) -> Outcome:
         return preview(place, (name,), flag, holder, params["ttl"])
     outcome = switch_on(place, name, flag, holder, params["ttl"], params["renew_within"])
     if params["observed"]:
-        note_observed(place, name)
+        outcome = replace(outcome, warnings=(*outcome.warnings, *note_observed(place, name)))
     return outcome
 
 

@@ -41,7 +41,7 @@ class Holder:
 class Outcome:
     """What switching did. ``before`` and ``after`` are the control file's texts, empty where there is no file.
 
-    ``reverted_by`` tells who took the faults back that a call to switch off found gone already.
+    ``reverted_by`` tells who took the faults back that a call to switch off found gone already; ``warnings`` what could not be noted.
     """
 
     changed: bool
@@ -53,6 +53,7 @@ class Outcome:
     reverted: tuple[str, ...] = ()
     reverted_by: str = ""
     settled: float = 0.0
+    warnings: tuple[str, ...] = ()
 
 
 def checked_place(control_path: str) -> Place:
@@ -97,7 +98,7 @@ def switch_on(place: Place, name: str, flag: Mapping[str, Any], holder: Holder, 
     """Put a fault into force for ``ttl`` seconds, or renew its lease where it is in force as asked; that does not prolong it.
 
     Raises CheckError, and then the fault is not in force: where another holds the lease, the file cannot be written, or the dead-man is
-    gone (``dead-man-missing``, after the fault was taken back).
+    gone (``dead-man-missing``, after the fault was taken back). Only with ``revert-failed`` it may be, and is left to the dead-man.
     """
     place.control.refuse_unwritable(place.control.read())
     place.directory.prepare()
@@ -114,7 +115,8 @@ def switch_on(place: Place, name: str, flag: Mapping[str, Any], holder: Holder, 
             write_lease(place.directory, lease.renewed(renew_within, Clock.read()))
             text = content.text or ""
             return Outcome(False, text, text, lease.id, str(lease.grants[name].flag["expires_at"]), lease.dead_man_pid)
-        return _injected(place, _armed(place, lease, content, name, flag, holder, ttl, renew_within), name)
+        by_hand = None if lease is not None and name in lease.grants else content.document.get(name)
+        return _injected(place, _armed(place, lease, content, name, flag, holder, ttl, renew_within), name, by_hand)
 
 
 def switch_off(place: Place, names: tuple[str, ...], holder: Holder) -> Outcome:
@@ -150,11 +152,13 @@ def switch_off(place: Place, names: tuple[str, ...], holder: Holder) -> Outcome:
     )
 
 
-def note_observed(place: Place, name: str) -> None:
-    """Note in the journal that the fault was seen."""
-    lease = read_lease(place.directory)
-    if lease is not None:
-        journal.note(place.directory, journal.OBSERVED, lease.id, faults=[name])
+def note_observed(place: Place, name: str) -> tuple[str, ...]:
+    """Note in the journal that the fault was seen; returns why that could not be done."""
+    try:
+        lease = read_lease(place.directory)
+    except CheckError as fault:
+        return (fault.reason,)
+    return () if lease is None else _noted(place, journal.OBSERVED, lease.id, faults=[name])
 
 
 def reap(place: Place, holder: Holder) -> Outcome:
@@ -234,16 +238,20 @@ def _armed(
     return lease
 
 
-def _injected(place: Place, lease: Lease, name: str) -> Outcome:
+def _injected(place: Place, lease: Lease, name: str, by_hand: Any) -> Outcome:
+    """Put the fault into the control file; ``by_hand`` is what was there for it without a lease."""
     flag = lease.grants[name].flag
     try:
         change = place.control.update(lambda document: {**document, name: dict(flag)})
     except CheckError:
+        if _may_stand(place, name, by_hand):
+            take_back(place, lease, (name,), lease.holder)
         # The fault is not in force, so there is nothing to watch.
         _stand_down(place, lease.without((name,)))
         raise
     settled = time.monotonic()
-    journal.note(place.directory, journal.INJECTED, lease.id, fault=name, flag=dict(flag))
+    # It is in force: whoever called has to be told that, and that it can be taken back.
+    warnings = _noted(place, journal.INJECTED, lease.id, fault=name, flag=dict(flag))
     return Outcome(
         True,
         change.before.text or "",
@@ -252,7 +260,25 @@ def _injected(place: Place, lease: Lease, name: str) -> Outcome:
         str(flag["expires_at"]),
         lease.dead_man_pid,
         settled=time.monotonic() - settled,
+        warnings=warnings,
     )
+
+
+def _may_stand(place: Place, name: str, by_hand: Any) -> bool:
+    """Whether a fault that could not be written is in the control file all the same, from before or from a write that failed late."""
+    try:
+        return bool(place.control.read().document.get(name, by_hand) != by_hand)
+    except CheckError:
+        return True
+
+
+def _noted(place: Place, step: str, lease_id: str, **facts: Any) -> tuple[str, ...]:
+    """Note a step of a fault that is in force, which does not depend on it; returns why that could not be done."""
+    try:
+        journal.note(place.directory, step, lease_id, **facts)
+    except CheckError as fault:
+        return (fault.reason,)
+    return ()
 
 
 def _stand_down(place: Place, lease: Lease) -> None:

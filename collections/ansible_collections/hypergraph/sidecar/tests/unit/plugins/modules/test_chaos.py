@@ -10,7 +10,9 @@ import json
 import pytest
 import yaml
 
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.chaos import journal
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.chaos.faults import FAULTS
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.faults import CheckError
 from ansible_collections.hypergraph.sidecar.plugins.modules import chaos, chaos_reaper, chaos_watch, recovery_check
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.chaos.trials import experiment, trial
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.modules.module_run import run_main
@@ -67,6 +69,20 @@ def test_what_cannot_be_done_fails_with_its_reason(run, path, arguments, code):
     assert (failed["failed"], failed["reason_code"]) == (True, code)
     assert failed["action"] in failed["msg"]
     assert not path.exists()
+
+
+def test_what_could_not_be_noted_is_a_warning(run, path, monkeypatch):
+    real = journal.note
+
+    def full(directory, step, *what, **facts):
+        if step in (journal.INJECTED, journal.OBSERVED):
+            raise CheckError("disk-full", "journal: no space", "Free some.")
+        real(directory, step, *what, **facts)
+
+    monkeypatch.setattr(journal, "note", full)
+    on = run(chaos, fault="drop-s3", percent=5, ttl=60, observed=True)
+    assert on["changed"] and "drop-s3" in path.read_text()
+    assert "journal: no space" in json.dumps(on["warnings"])
 
 
 def test_present_needs_a_fault(run):

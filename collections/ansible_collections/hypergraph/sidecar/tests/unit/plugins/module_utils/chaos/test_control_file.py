@@ -187,6 +187,29 @@ def test_another_writer_is_not_written_over(tmp_path):
     assert json.loads(path.read_text()) == {"theirs": 1, "drop-s3": {"percent": 5}}
 
 
+@pytest.mark.parametrize(
+    ("theirs", "code"),
+    [('{"theirs": 1, "drop-s3": {"percent": 5}}', None), ('{"theirs": 1}', "control-file-contended")],
+    ids=["beside", "over"],
+)
+def test_another_writer_after_ours_may_add_to_it_and_not_undo_it(tmp_path, monkeypatch, theirs, code):
+    path = tmp_path / "chaos.json"
+    path.write_text("{}")
+    real = ControlFile._renamed
+
+    def followed(control, before, raw):
+        done = real(control, before, raw)
+        path.write_text(theirs)
+        return done
+
+    monkeypatch.setattr(ControlFile, "_renamed", followed)
+    if code:
+        assert refusal(lambda: ControlFile(path).update(with_fault)).reason_code == code
+    else:
+        assert ControlFile(path).update(with_fault).after.text == theirs
+    assert path.read_text() == theirs
+
+
 def test_a_writer_that_never_rests_is_told(tmp_path):
     path = tmp_path / "chaos.json"
     counter = iter(range(100))

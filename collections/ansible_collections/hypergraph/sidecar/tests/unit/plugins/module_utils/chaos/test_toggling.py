@@ -11,7 +11,7 @@ import signal
 
 import pytest
 
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.chaos import dead_man, journal, toggling
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.chaos import control_file, dead_man, journal, toggling
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.chaos.faults import FAULTS, flag_of
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.chaos.lease import read_lease, write_lease
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.chaos.toggling import Holder, checked_place, switch_off, switch_on
@@ -187,6 +187,85 @@ def test_nothing_is_left_where_the_fault_cannot_be_written(place, monkeypatch):
     assert not place.directory.lease.exists()
     assert eventually(lambda: not place.directory.has_dead_man())
     assert steps(place) == ["intent", "armed"]
+
+
+def unsynchronised(monkeypatch, times):
+    """Let the control file's directory fail to synchronise so many times, after the file was written. Returns the list of failures."""
+    real, failures = control_file._synchronise, []
+
+    def fail(directory):
+        if len(failures) < times:
+            failures.append(directory)
+            raise OSError(5, "Input/output error")
+        real(directory)
+
+    monkeypatch.setattr(control_file, "_synchronise", fail)
+    return failures
+
+
+def test_a_fault_that_was_written_though_writing_failed_is_taken_back(place, monkeypatch):
+    place.control.path.write_text('{"theirs":1}')
+    failures = unsynchronised(monkeypatch, 1)
+    assert refusal(lambda: switch_on(place, "slow-sae", SLOW, ME, 60, None)).reason_code == "control-file-unreadable"
+    assert failures and place.control.path.read_text() == '{"theirs":1}'
+    assert not place.directory.lease.exists()
+    assert eventually(lambda: not place.directory.has_dead_man())
+    assert steps(place) == ["intent", "armed", "reverted", "verified"]
+
+
+def test_a_fault_that_was_written_and_cannot_be_taken_back_keeps_its_lease_and_its_dead_man(place, monkeypatch):
+    unsynchronised(monkeypatch, 2)
+    assert refusal(lambda: switch_on(place, "slow-sae", SLOW, ME, 1, None)).reason_code == "revert-failed"
+    assert list(read_lease(place.directory).grants) == ["slow-sae"]
+    assert eventually(lambda: not place.directory.lease.exists())
+    assert not place.control.path.exists()
+    assert steps(place)[-1] == "verified"
+
+
+def test_a_fault_that_cannot_be_changed_does_not_stay_as_it_was(place, monkeypatch):
+    on = switch_on(place, "slow-sae", SLOW, ME, 60, None)
+    real = type(place.control)._written
+    wrote = []
+
+    def once(control, before, text, in_place):
+        wrote.append(text)
+        if len(wrote) == 1:
+            raise CheckError("disk-full", "no space", "Free some.")
+        return real(control, before, text, in_place)
+
+    monkeypatch.setattr(type(place.control), "_written", once)
+    assert refusal(lambda: switch_on(place, "slow-sae", {**SLOW, "percent": 10}, ME, 60, None)).reason_code == "disk-full"
+    assert not place.control.path.exists()
+    assert not place.directory.lease.exists()
+    assert eventually(lambda: not runs(on.dead_man_pid))
+
+
+def test_what_was_put_in_by_hand_stays_where_it_cannot_be_replaced(place, monkeypatch):
+    place.control.path.write_text('{"slow-sae":{"percent":1}}')
+
+    def refuse(*_arguments, **_options):
+        raise CheckError("disk-full", "no space", "Free some.")
+
+    monkeypatch.setattr(type(place.control), "_written", refuse)
+    assert refusal(lambda: switch_on(place, "slow-sae", SLOW, ME, 60, None)).reason_code == "disk-full"
+    assert place.control.path.read_text() == '{"slow-sae":{"percent":1}}'
+    assert not place.directory.lease.exists()
+
+
+def test_a_fault_in_force_that_cannot_be_noted_is_no_failure(place, monkeypatch):
+    real = journal.note
+
+    def full(directory, step, *what, **facts):
+        if step in (journal.INJECTED, journal.OBSERVED):
+            raise CheckError("disk-full", "journal: no space", "Free some.")
+        real(directory, step, *what, **facts)
+
+    monkeypatch.setattr(journal, "note", full)
+    on = switch_on(place, "slow-sae", SLOW, ME, 60, None)
+    assert (on.changed, runs(on.dead_man_pid), "slow-sae" in place.control.path.read_text()) == (True, True, True)
+    assert on.warnings == ("journal: no space",)
+    assert toggling.note_observed(place, "slow-sae") == ("journal: no space",)
+    assert switch_off(place, EVERY, ME).warnings == ()
 
 
 def test_nothing_is_in_force_where_no_dead_man_comes_up(place, monkeypatch):
