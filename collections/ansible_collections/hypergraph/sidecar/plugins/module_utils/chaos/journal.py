@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from .control_file import storage_fault
@@ -26,6 +28,8 @@ def note(directory: RunDirectory, step: str, lease_id: str, **facts: Any) -> Non
     raw = (json.dumps({**line, **facts}) + "\n").encode("utf-8")
     path = directory.journal
     try:
+        if step == INTENT:
+            _make_room(path)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             size = os.fstat(descriptor).st_size
@@ -41,8 +45,6 @@ def note(directory: RunDirectory, step: str, lease_id: str, **facts: Any) -> Non
                 raise
         finally:
             os.close(descriptor)
-        if size > _MAX_BYTES and step == VERIFIED:
-            path.replace(path.with_suffix(".1.jsonl"))
     except OSError as problem:
         raise storage_fault("journal", path, problem) from None
 
@@ -62,3 +64,10 @@ def entries(directory: RunDirectory, lease_id: str | None = None) -> Iterator[di
             continue
         if isinstance(entry, dict) and lease_id in (None, entry.get("lease")):
             yield entry
+
+
+def _make_room(path: Path) -> None:
+    """Put a long journal aside. A fault's lines stay together, since who took it back is looked up when it is gone."""
+    with contextlib.suppress(FileNotFoundError):
+        if path.lstat().st_size > _MAX_BYTES:
+            path.replace(path.with_suffix(".1.jsonl"))

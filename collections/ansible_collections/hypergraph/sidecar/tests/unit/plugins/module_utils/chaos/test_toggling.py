@@ -335,3 +335,15 @@ def test_the_journal_bears_a_line_cut_short_and_a_full_disk(place, monkeypatch):
     monkeypatch.setattr(journal.os, "fsync", fail)
     assert refusal(lambda: journal.note(place.directory, journal.ARMED, "c")).reason_code == "disk-full"
     assert place.directory.journal.stat().st_size == size
+
+
+def test_a_journal_that_is_long_begins_anew_with_a_fault_and_not_at_its_end(place, monkeypatch):
+    monkeypatch.setattr(journal, "_MAX_BYTES", 100)
+    for _time in range(2):
+        on = switch_on(place, "slow-sae", SLOW, ME, 1, None)
+        assert place.directory.journal.stat().st_size > 100
+        assert eventually(lambda on=on: not runs(on.dead_man_pid))
+        assert switch_off(place, EVERY, ME).reverted_by == "dead-man"
+        assert steps(place) == ["intent", "armed", "injected", "reverted", "verified"]
+    before = place.directory.journal.with_suffix(".1.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in before] == steps(place)
