@@ -17,18 +17,30 @@ from .toggling import Holder, Outcome, checked_place, reap
 
 
 def examine(inspection: Inspection) -> None:
-    """Take back what an abandoned run left; tell of one that is going on, and of faults that were put in force by hand."""
+    """Take back what an abandoned run left; tell of one that is going on, and of faults that were put in force by hand.
+
+    Whether a run of another user is going on this one may not know; that matters only where a fault is in force.
+    """
     verdict, path = inspection.verdict, inspection.params["control_path"]
     place = checked_place(path)
     if not place.control.path.parent.is_dir():
         verdict.skip("not_applicable", f"no chaos control file: {place.control.path.parent} does not exist", "Nothing, without chaos.")
         return
     verdict.examine("chaos control files", 1)
+    closed = place.directory.is_closed()
+    standing = in_force(place.control.read().document) if closed else []
+    if standing:
+        verdict.inconclusive(
+            "fault-in-force",
+            f"{path} has {', '.join(standing)} in force; whose it is {place.directory.path} tells, which this user may not read",
+            "Run as the user that chaos runs as (become_user), or take it back as that one: module chaos with state=absent.",
+        )
+        return
     holder = Holder("reaper", inspection.params["environment"] or "")
     failure = ""
     outcome = Outcome(False, "", "")
     try:
-        outcome = reap(place, holder)
+        outcome = outcome if closed else reap(place, holder)
     except CheckError as fault:
         if fault.reason_code != REVERT_FAILED:
             raise

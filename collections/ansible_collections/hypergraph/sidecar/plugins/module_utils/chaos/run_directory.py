@@ -33,6 +33,16 @@ class RunDirectory:
         """Whether there ever was a chaos run."""
         return self.path.is_dir()
 
+    def is_closed(self) -> bool:
+        """Whether it is another user's, so that this one may not look into it."""
+        try:
+            self.lease.lstat()
+        except PermissionError:
+            return True
+        except OSError:
+            return False
+        return False
+
     def prepare(self) -> None:
         """Make the directory. Raises CheckError."""
         try:

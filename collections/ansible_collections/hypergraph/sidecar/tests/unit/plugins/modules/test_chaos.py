@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
+from pathlib import Path
 
 import pytest
 import yaml
@@ -134,6 +137,30 @@ def test_the_reaper_fails_where_it_cannot(run, path):
     reaped = run(chaos_reaper)
     assert (reaped["verdict"]["status"], reaped["verdict"]["reason_code"]) == ("fail", "revert-failed")
     assert path.read_text() == "{"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize(
+    ("expires_at", "status", "code"),
+    [(None, "pass", None), ("2020-01-01T00:00:00Z", "pass", None), ("2099-01-01T00:00:00Z", "inconclusive", "fault-in-force")],
+)
+def test_a_user_who_may_not_look_into_the_run_directory_goes_by_the_control_file(expires_at, status, code, monkeypatch, capsys):
+    # What pytest gives is closed to other users from its root on.
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "chaos.json"
+        path.with_name("chaos.json.run").mkdir(mode=0o700)
+        path.write_text(json.dumps({"drop-s3": {"percent": 5, "expires_at": expires_at}} if expires_at else {}))
+        path.parent.chmod(0o755)
+        # Also brings in what the other user may not be able to import.
+        ours = run_main(chaos_reaper.main, {"control_path": str(path)}, monkeypatch, capsys)["verdict"]
+        os.seteuid(12345)
+        try:
+            theirs = run_main(chaos_reaper.main, {"control_path": str(path)}, monkeypatch, capsys)["verdict"]
+        finally:
+            os.seteuid(0)
+    for verdict in (ours, theirs):
+        assert (verdict["status"], verdict["reason_code"] if code else None) == (status, code), verdict["reason"]
+    assert [f"{path}.run" in verdict["reason"] for verdict in (ours, theirs)] == [False, code is not None]
 
 
 DRILL = [{"reverted_by": "dead-man", "host": "one"}]
