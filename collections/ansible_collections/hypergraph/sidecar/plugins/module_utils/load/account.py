@@ -24,7 +24,10 @@ _NS = 1_000_000_000
 
 @dataclass
 class Course:
-    """How far a run is. ``began_ns`` is on the monotonic clock, ``began_at`` and ``ended_at`` are in seconds since the epoch, 0 before."""
+    """How far a run is. ``began_ns`` is on the monotonic clock, ``began_at`` and ``ended_at`` are in seconds since the epoch, 0 before.
+
+    Where it was told when to begin, that is ``began_at`` until it does.
+    """
 
     run_id: str
     environment: str

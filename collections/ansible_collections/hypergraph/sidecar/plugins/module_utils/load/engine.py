@@ -114,7 +114,7 @@ class Engine:
         self._target = goal
         self._told = told
         run_id = told.run_id or f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
-        self._course = course = Course(run_id, told.environment, told.clock_offset_ms)
+        self._course = course = Course(run_id, told.environment, told.clock_offset_ms, began_at=told.start_at or 0.0)
         # Sending is over; and so is the run, whatever is still on its way.
         self._over, self._ended = asyncio.Event(), asyncio.Event()
         self._fault: CheckError | None = None

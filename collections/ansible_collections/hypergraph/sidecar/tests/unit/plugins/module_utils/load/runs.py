@@ -33,10 +33,17 @@ def planned(connection: Connection | None = None, **told: Any) -> Plan:
     return plan(arguments(**told), connection or Connection("http://gateway.example", (WRITER,)))
 
 
-def drive(url: str, directory: Path, timeout: float = 5.0, connection: dict[str, Any] | None = None, **told: Any) -> dict[str, Any]:
+def drive(
+    url: str,
+    directory: Path,
+    timeout: float = 5.0,
+    connection: dict[str, Any] | None = None,
+    start_at: float | None = None,
+    **told: Any,
+) -> dict[str, Any]:
     """Run and return the summary, which is the one on disk and can be judged."""
     spoken = Connection(url, **{"tokens": (WRITER,), "timeout": timeout, **(connection or {})})
-    summary = run(planned(spoken, **told), spoken, Run(directory))
+    summary = run(planned(spoken, **told), spoken, Run(directory, start_at=start_at))
     assert read(str(directory / "summary.json")) == summary
     return summary
 

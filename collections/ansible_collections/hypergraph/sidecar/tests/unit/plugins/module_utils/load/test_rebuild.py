@@ -22,6 +22,7 @@ import pytest
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.faults import CheckError
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.histogram import index
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.rebuild import died, rebuild
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.rfc3339 import parse_utc
 from ansible_collections.hypergraph.sidecar.plugins.modules import load_rebuild, slo_check
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.load.runs import drive, driving
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.load.service import (
@@ -105,6 +106,16 @@ def test_a_rebuilt_summary_counts_what_the_run_counted(tmp_path: Path) -> None:
     assert rebuilt["traces"] == original["traces"]
     assert rebuilt["status_codes"] == original["status_codes"]
     assert rebuilt["offered"]["sent"] == original["offered"]["sent"]
+
+
+def test_one_that_died_soon_began_when_it_was_told_to(tmp_path: Path) -> None:
+    """Not when it wrote its first summary, long before; the others that were told the same would be taken for late."""
+    start_at = round(time.time() + 3, 6)
+    with serving(explaining()) as service:
+        process = driving(service.url, tmp_path, start_at=start_at)
+        process.kill()
+        process.wait()
+    assert parse_utc(rebuild(tmp_path)["run"]["started_at"]).timestamp() == pytest.approx(start_at, abs=1e-5)
 
 
 def test_what_is_no_run_cannot_be_rebuilt(tmp_path: Path) -> None:
