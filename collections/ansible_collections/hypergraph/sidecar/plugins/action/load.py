@@ -34,7 +34,8 @@ _SILENCE_S = 5.0
 _WATCHED_WITHIN_S = 30.0
 _APPEARS_WITHIN_S = 10.0
 # A connection that was cut may never say so. A module takes longer than a command.
-_ANSWER_WITHIN_S, _RESULT_WITHIN_S = 10.0, 30.0
+_ANSWER_WITHIN_S = 10.0
+_RESULT_WITHIN_S = 30.0
 # The module knows how long its plan takes; this only has to be longer than any.
 _JOB_LIMIT_S = 9 * 24 * 3600
 
