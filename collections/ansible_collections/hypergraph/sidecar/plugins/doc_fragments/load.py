@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Arguments for what is sent, and what the summary calls it."""
+    """Fragments named C(load), C(load.chats) and C(load.objectives)."""
 
     DOCUMENTATION = r"""
 options:
@@ -18,6 +18,17 @@ options:
   run_id:
     description: What the summary calls the run. Without it, the time and some random digits.
     type: str
+  explanation_timeout:
+    description: Seconds an explanation may take before it counts as unfinished.
+    type: float
+    default: 60.0
+  clock_offset_ms:
+    description: By how much the generator's clock is ahead. The action plugin measures it; give it only where the module is run without.
+    type: float
+"""
+
+    CHATS = r"""
+options:
   featureset:
     description: Featureset that explanations are asked with.
     type: str
@@ -26,10 +37,10 @@ options:
     description: Model name to send with chats.
     type: str
     default: gpt-4o-mini
-  explanation_timeout:
-    description: Seconds an explanation may take before it counts as unfinished.
-    type: float
-    default: 60.0
+"""
+
+    OBJECTIVES = r"""
+options:
   slo_ms:
     description: What answers may take in milliseconds, to count those that take longer.
     type: dict
@@ -47,7 +58,4 @@ options:
         description: An explanation by token.
         type: float
         default: 8000.0
-  clock_offset_ms:
-    description: By how much the generator's clock is ahead. The action plugin measures it; give it only where the module is run without.
-    type: float
 """

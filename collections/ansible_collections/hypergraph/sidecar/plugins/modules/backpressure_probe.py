@@ -33,6 +33,7 @@ description:
   - Never fails a play. What it finds is in RV(verdict), which the report role gathers.
 extends_documentation_fragment:
   - hypergraph.sidecar.connection
+  - hypergraph.sidecar.load.chats
 options:
   endpoints:
     description:
@@ -96,14 +97,6 @@ options:
     type: str
     choices: [sentence, token, mix]
     default: mix
-  featureset:
-    description: Featureset that explanations are asked with.
-    type: str
-    default: sae-gpt4-2m
-  model:
-    description: Model name to send with chats.
-    type: str
-    default: gpt-4o-mini
   trace_budget:
     description: Seconds in which an accepted explanation must end, in whatever state.
     type: float

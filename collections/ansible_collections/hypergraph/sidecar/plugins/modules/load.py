@@ -21,6 +21,8 @@ description:
 extends_documentation_fragment:
   - hypergraph.sidecar.connection
   - hypergraph.sidecar.load
+  - hypergraph.sidecar.load.chats
+  - hypergraph.sidecar.load.objectives
 options:
   directory:
     description: Where results go, on the host the module runs on. It must not hold those of another run.

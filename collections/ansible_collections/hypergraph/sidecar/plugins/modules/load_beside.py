@@ -21,6 +21,8 @@ description:
 extends_documentation_fragment:
   - hypergraph.sidecar.connection
   - hypergraph.sidecar.load
+  - hypergraph.sidecar.load.chats
+  - hypergraph.sidecar.load.objectives
 options:
   state:
     description:

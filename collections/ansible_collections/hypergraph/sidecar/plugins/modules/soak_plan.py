@@ -16,8 +16,11 @@ description:
   - Profiles. V(default) takes attach rates of 10, 30 and 50 % in turn, with a burst of token explanations at the end of every third
     segment. V(heavy) offers half as much again at 30, 50 and 70 %, with a longer burst in every second. V(spiky) offers 70 % of the rate,
     with two spikes of three times as much in each segment.
+  - All segments are counted by the same O(slo_ms).
   - Fails where another plan was begun under that name, and with C(soak-over) where nothing is left to be driven. What was measured before
     a deploy says nothing of the service after it.
+extends_documentation_fragment:
+  - hypergraph.sidecar.load.objectives
 options:
   directory:
     description:
@@ -62,23 +65,6 @@ options:
     description: Seconds of each segment.
     type: float
     default: 600.0
-  slo_ms:
-    description: What answers may take in milliseconds. All segments are counted by the same.
-    type: dict
-    default: {}
-    suboptions:
-      chat:
-        description: A chat.
-        type: float
-        default: 500.0
-      sentence:
-        description: An explanation by sentence.
-        type: float
-        default: 2000.0
-      token:
-        description: An explanation by token.
-        type: float
-        default: 8000.0
 attributes:
   check_mode:
     description: Whether the module can be run in check mode.
