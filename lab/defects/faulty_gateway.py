@@ -18,7 +18,7 @@ from lab.defects.faulty_audit import AUTHORIZATION, FaultyAuditLog
 from lab.defects.faulty_chaos import control_flags
 from lab.defects.faulty_guard import FaultyGuard
 from lab.defects.faulty_metrics import FaultyGatewayMetrics
-from lab.defects.faulty_pressure import FaultyChat, FaultyLadder
+from lab.defects.faulty_pressure import SLOW_SECONDS, FaultyChat, FaultyLadder
 from lab.defects.faulty_store import faulty_status_store
 from lab.defects.faulty_traces import FaultyCallbacks, FaultyTraces
 from lab.defects.seeded import Seeded
@@ -68,9 +68,9 @@ class FaultyGateway(Seeded, Gateway):
         """Let one chat in seven wait, or all that come within three tenths of a second, every second, or one in three of a long fault."""
         now = time.time()
         if self._pool_ran_dry() and self._turn(3) and self._defects.applied("chaos-drains-pool"):
-            await asyncio.sleep(_COUPLED_SECONDS)
+            await asyncio.sleep(SLOW_SECONDS)
         if self._unlucky("slo-tail-slow") or (now % 1 < _HICCUP_SECONDS and self._defects.applied("slo-hiccup")):
-            await asyncio.sleep(_COUPLED_SECONDS)
+            await asyncio.sleep(SLOW_SECONDS)
 
     def _unlucky(self, defect: str) -> bool:
         """Whether it is the turn of the defect, which is every seventh time that is asked."""

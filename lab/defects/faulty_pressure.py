@@ -20,11 +20,9 @@ from lab.gateway.call import Call
 from lab.gateway.chat import Chat, Explanation, wants_explanation
 from lab.openai_errors import ApiError
 
-# Above the chat lane's objective of half a second.
-_STARVED_SECONDS = 0.8
 _A_DAY = "86400"
-# Beyond the same objective.
-_SLOW_SECONDS = 0.6
+# So far beyond any objective that a generator on a busy machine, whose own lateness it must exceed, still sees it.
+SLOW_SECONDS = 5.0
 _LATE_AFTER_SECONDS = 75
 _LATE_PER_CENT = 20
 # How many of the explanations that are accepted under pressure are lost: one in so many.
@@ -63,10 +61,10 @@ class FaultyChat(Seeded, Chat):
         if self._wear.fails():
             raise ApiError(500, "The gateway has run out of something.", "server_error", code="exhausted")
         if self._is_in_tail():
-            await asyncio.sleep(_SLOW_SECONDS)
+            await asyncio.sleep(SLOW_SECONDS)
         plain = self._defects.active("pressure-starves-chat") and not wants_explanation(call.request)
         if plain and self._ladder.pressure().level is Level.HARD and self._defects.applied("pressure-starves-chat"):
-            await asyncio.sleep(_STARVED_SECONDS)
+            await asyncio.sleep(SLOW_SECONDS)
         return await super().create(call)
 
     def _is_in_tail(self) -> bool:
