@@ -29,13 +29,6 @@ options:
     description: Seconds the check may take.
     type: float
     default: 60.0
-attributes:
-  check_mode:
-    description: Whether the module can be run in check mode.
-    support: full
-  diff_mode:
-    description: Whether the module shows what it changes.
-    support: none
 """
 
     CHART = r"""

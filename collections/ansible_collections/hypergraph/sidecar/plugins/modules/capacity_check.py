@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - hypergraph.sidecar.artifacts
   - hypergraph.sidecar.artifacts.chart
   - hypergraph.sidecar.artifacts.versions
+  - hypergraph.sidecar.attributes
 options:
   workload:
     description:

@@ -40,6 +40,7 @@ extends_documentation_fragment:
   - hypergraph.sidecar.artifacts
   - hypergraph.sidecar.artifacts.chart
   - hypergraph.sidecar.artifacts.versions
+  - hypergraph.sidecar.attributes
 author:
   - hypergraph.sidecar contributors (@hypergraph)
 options:

@@ -31,6 +31,7 @@ extends_documentation_fragment:
   - hypergraph.sidecar.artifacts
   - hypergraph.sidecar.artifacts.chart
   - hypergraph.sidecar.artifacts.versions
+  - hypergraph.sidecar.attributes
 options:
   dashboard_paths:
     description: Dashboards as JSON, and directories with such (C(*.json), at any depth).

@@ -33,13 +33,8 @@ options:
     type: list
     elements: path
     default: []
-attributes:
-  check_mode:
-    description: Whether the module can be run in check mode.
-    support: full
-  diff_mode:
-    description: Whether the module shows what it changes.
-    support: none
+extends_documentation_fragment:
+  - hypergraph.sidecar.attributes
 author:
   - hypergraph.sidecar contributors (@hypergraph)
 seealso:

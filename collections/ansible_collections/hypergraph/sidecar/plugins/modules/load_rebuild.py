@@ -20,13 +20,8 @@ options:
     description: The directory that was given to M(hypergraph.sidecar.load).
     type: path
     required: true
-attributes:
-  check_mode:
-    description: Whether the module can be run in check mode.
-    support: full
-  diff_mode:
-    description: Whether the module shows what it changes.
-    support: none
+extends_documentation_fragment:
+  - hypergraph.sidecar.attributes
 author:
   - hypergraph.sidecar contributors (@hypergraph)
 seealso:

@@ -64,13 +64,8 @@ options:
     description: Seconds the check may take.
     type: float
     default: 120.0
-attributes:
-  check_mode:
-    description: Whether the module can be run in check mode.
-    support: full
-  diff_mode:
-    description: Whether the module shows what it changes.
-    support: none
+extends_documentation_fragment:
+  - hypergraph.sidecar.attributes
 author:
   - hypergraph.sidecar contributors (@hypergraph)
 seealso:

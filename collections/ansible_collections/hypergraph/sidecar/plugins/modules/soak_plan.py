@@ -20,6 +20,7 @@ description:
   - Fails where another plan was begun under that name, and with C(soak-over) where nothing is left to be driven. What was measured before
     a deploy says nothing of the service after it.
 extends_documentation_fragment:
+  - hypergraph.sidecar.attributes
   - hypergraph.sidecar.load.objectives
 options:
   directory:
@@ -65,13 +66,6 @@ options:
     description: Seconds of each segment.
     type: float
     default: 600.0
-attributes:
-  check_mode:
-    description: Whether the module can be run in check mode.
-    support: full
-  diff_mode:
-    description: Whether the module shows what it changes.
-    support: none
 author:
   - hypergraph.sidecar contributors (@hypergraph)
 seealso:
