@@ -11,6 +11,8 @@ from typing import Any
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.openapi import document
 
 SIDECAR = Path(__file__).with_name("sidecar.yaml")
+STRING = {"type": "string"}
+NUMBER = {"type": "number"}
 
 
 def sidecar() -> dict[str, Any]:
@@ -25,10 +27,37 @@ def around(operation: dict[str, Any], *, path: str = "/v1/things", version: str 
 
 def of_request(schema: Any, **more: Any) -> dict[str, Any]:
     """A document that takes the schema as its request body."""
-    body = {"content": {"application/json": {"schema": schema}}}
-    return around({"requestBody": body, "responses": {"204": {"description": "done"}}}, **more)
+    return around({"requestBody": body(schema), "responses": {"204": {"description": "done"}}}, **more)
 
 
 def of_response(schema: Any, **more: Any) -> dict[str, Any]:
     """A document that answers with the schema."""
-    return around({"responses": {"200": {"description": "done", "content": {"application/json": {"schema": schema}}}}}, **more)
+    return around(answering(_200=body(schema)), **more)
+
+
+def obj(*required: str, **properties: Any) -> dict[str, Any]:
+    """The schema of an object with these properties."""
+    return {"type": "object", "properties": properties, **({"required": list(required)} if required else {})}
+
+
+def body(schema: Any = None, media: str = "application/json", **more: Any) -> dict[str, Any]:
+    return {"content": {media: {"schema": STRING if schema is None else schema}}, **more}
+
+
+def operation(**more: Any) -> dict[str, Any]:
+    return {"responses": {"200": {"description": "done"}}, **more}
+
+
+def parameter(name: str = "limit", place: str = "query", **more: Any) -> dict[str, Any]:
+    return {"name": name, "in": place, "schema": STRING, **more}
+
+
+def answering(**answers: Any) -> dict[str, Any]:
+    """An operation by its answers, each named by its status; one that begins with a digit after an underscore."""
+    return {"responses": {status.lstrip("_"): {"description": "done", **answer} for status, answer in answers.items()}}
+
+
+def secured(*alternatives: Any, **schemes: Any) -> dict[str, Any]:
+    """A document whose operation asks for one of these alternatives."""
+    known = {"bearer": {"type": "http", "scheme": "bearer"}, "key": {"type": "apiKey", "in": "header", "name": "x-key"}, **schemes}
+    return around(operation(security=list(alternatives)), components={"securitySchemes": known})
