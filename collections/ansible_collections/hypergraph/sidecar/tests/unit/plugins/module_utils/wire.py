@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -52,6 +53,18 @@ def http(body: bytes, *headers: str, status: str = "200 OK") -> Talk:
     if not any(header.lower().startswith(("content-length", "transfer-encoding")) for header in headers):
         lines.append(f"Content-Length: {len(body)}")
     return answering("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+
+
+def endless(head: bytes, unit: bytes, pause: float = 0.0) -> Talk:
+    """Send the unit over and over until the client has had enough."""
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(head)
+        while True:
+            connection.sendall(unit)
+            time.sleep(pause)
+
+    return talk
 
 
 @contextmanager
