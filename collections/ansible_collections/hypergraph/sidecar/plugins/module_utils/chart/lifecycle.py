@@ -18,7 +18,14 @@ from .ports import behind, resolved, scraped, selecting_services, service_ports
 from .release import LASTING, Release
 
 RULES = Registry()
-_PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+# Where a container says what is asked of it, and when it begins and ends.
+_HANDLERS: tuple[Path, ...] = (
+    ("startupProbe",),
+    ("readinessProbe",),
+    ("livenessProbe",),
+    ("lifecycle", "postStart"),
+    ("lifecycle", "preStop"),
+)
 _PROBE_SOURCE = "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/"
 # What Kubernetes takes where nothing is said.
 _GRACE, _PROGRESS, _PERIOD, _FAILURES = 30, 600, 10, 3
@@ -55,22 +62,22 @@ def _liveness(release: Release) -> Iterator[Outcome]:
 
 @RULES.rule(
     "probe-port-missing",
-    "Every port that a probe names is one of its container",
-    examines="probes that name a port",
+    "Every port that a probe or a hook names is one of its container",
+    examines="probes and hooks that name a port",
     source="https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#use-a-named-port",
     fix="Write the name of a port of the same container, or its number without quotes.",
 )
 def _probe_port(release: Release) -> Iterator[Outcome]:
     for workload, path, container in containers(release):
         names = [port.get("name") for _position, port in mappings(container.get("ports"))]
-        for probe in _PROBES:
+        for handler in _HANDLERS:
             for action in ("httpGet", "tcpSocket"):
-                port = mapping(mapping(container.get(probe)).get(action)).get("port")
+                port = workload.object.at(*path, *handler, action, "port")
                 if isinstance(port, str):
                     # A number in quotes is a name to Kubernetes, and none that a port can have.
                     ok = port in names and not port.isdigit()
                     observed = f'container {container.get("name")} has no port "{port}"'
-                    yield Outcome(workload.object, ok, "a port of the container", observed, (*path, probe, action, "port"))
+                    yield Outcome(workload.object, ok, "a port of the container", observed, (*path, *handler, action, "port"))
 
 
 @RULES.rule(

@@ -23,6 +23,7 @@ from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.edit
 
 FIRST = (*CONTAINERS, 0)
 PRE_STOP = (*FIRST, "lifecycle", "preStop")
+POST_START = (*FIRST, "lifecycle", "postStart")
 GRACE = (*POD, "terminationGracePeriodSeconds")
 SIDECAR = {"name": "sidecar", "restartPolicy": "Always", "ports": [{"name": "http", "containerPort": 8080}]}
 NO_PORTS: list[Edit] = [
@@ -59,6 +60,9 @@ VIOLATIONS: list[tuple[str, list[Edit], dict[str, Any], str]] = [
         {},
         'no port "8080"',
     ),
+    ("probe-port-missing", [(WEB, PRE_STOP, {"httpGet": {"path": "/drain", "port": "8080"}})], {}, "lifecycle.preStop.httpGet.port"),
+    ("probe-port-missing", [(WEB, POST_START, {"httpGet": {"path": "/warm", "port": "web"}})], {}, 'container web has no port "web"'),
+    ("probe-port-missing", [(WEB, (*FIRST, "startupProbe", "httpGet", "port"), "8080")], {}, "startupProbe.httpGet.port"),
     ("liveness-before-readiness", [(STORE, (*FIRST, "livenessProbe", "failureThreshold"), GONE)], {}, "restarted after 30 s"),
     ("liveness-before-readiness", [(WEB, (*FIRST, "livenessProbe", "periodSeconds"), 2)], {}, "restarted after 6 s, taken out after 15 s"),
     ("pre-stop-outlasts-grace", [(WEB, (*PRE_STOP, "sleep", "seconds"), 60)], {}, "it sleeps 60 s of 60 s"),
@@ -96,6 +100,8 @@ NEAR_MISSES: list[tuple[str, list[Edit], dict[str, Any]]] = [
     ("liveness-missing", [(COURIER, (*FIRST, "ports", 0, "containerPort"), 8080)], {}),
     ("probe-port-missing", [(WEB, (*FIRST, "readinessProbe", "httpGet", "port"), 8081)], {}),
     ("probe-port-missing", [(WEB, (*FIRST, "readinessProbe"), {"grpc": {"port": 8080}})], {}),
+    ("probe-port-missing", [(WEB, PRE_STOP, {"httpGet": {"path": "/drain", "port": "http"}})], {}),
+    ("probe-port-missing", [(WEB, POST_START, {"httpGet": {"path": "/warm", "port": 8081}})], {}),
     (
         "liveness-before-readiness",
         [(WEB, (*FIRST, "livenessProbe"), {"httpGet": {"path": "/alive", "port": "http"}, "periodSeconds": 1})],
