@@ -29,14 +29,14 @@ _OFTEN_OUTSIDE = ("Secret", "PersistentVolumeClaim")
 
 @dataclass(frozen=True)
 class Reference:
-    """What a pod refers to by name. ``key`` is the key in it that is asked for."""
+    """What a pod refers to by name. ``keys`` are the keys in it that are asked for, and where."""
 
     workload: Workload
     kind: str
     name: str
     path: Path
     optional: bool = False
-    key: str | None = None
+    keys: tuple[tuple[str, Path], ...] = ()
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.name}"
@@ -61,21 +61,21 @@ def _missing(release: Release) -> Iterator[Outcome]:
 
 @RULES.rule(
     "reference-key-missing",
-    "Every key that a variable is read from is in the rendered ConfigMap or Secret",
-    examines="variables from rendered ConfigMaps and Secrets",
+    "Every key that a variable or a volume names is in the rendered ConfigMap or Secret",
+    examines="keys of rendered ConfigMaps and Secrets",
     source="https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/: the container does not start",
     fix="Correct the key, or add it to the ConfigMap or Secret.",
 )
 def _key(release: Release) -> Iterator[Outcome]:
     for reference in references(release):
         holder = _rendered(reference, release)
-        if reference.key is not None and holder is not None and not reference.optional:
+        if reference.keys and holder is not None and not reference.optional:
             keys = {key for part in ("data", "binaryData", "stringData") for key in mapping(holder.body.get(part))}
             if not keys and reference.kind == "Secret":
                 # Filled by who knows the secret, such as Kubernetes itself with the token of a service account.
                 continue
-            observed = f"{reference} has no {reference.key}"
-            yield Outcome(reference.workload.object, reference.key in keys, "a key that it has", observed, reference.path)
+            for key, path in reference.keys:
+                yield Outcome(reference.workload.object, key in keys, "a key that it has", f"{reference} has no {key}", path)
 
 
 @RULES.rule(
@@ -171,6 +171,9 @@ def _of_container(workload: Workload, path: Path, container: Mapping[str, Any]) 
 
 
 def _one(workload: Workload, kind: str, told: Mapping[str, Any], path: Path) -> Iterator[Reference]:
-    name, key = told.get("name"), told.get("key")
+    """The reference that is told of; a variable asks for one key, a volume for its items."""
+    asked = [(told, path), *((item, (*path, "items", position)) for position, item in mappings(told.get("items")))]
+    keys = tuple((one["key"], where) for one, where in asked if isinstance(one.get("key"), str))
+    name = told.get("name")
     if isinstance(name, str) and name:
-        yield Reference(workload, kind, name, path, told.get("optional") is True, key if isinstance(key, str) else None)
+        yield Reference(workload, kind, name, path, told.get("optional") is True, keys)

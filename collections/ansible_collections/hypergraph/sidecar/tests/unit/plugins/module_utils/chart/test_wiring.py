@@ -68,6 +68,7 @@ SEALED = made("bitnami.com/v1alpha1", "SealedSecret", "keys", spec={})
 CERTIFICATE = made("cert-manager.io/v1", "Certificate", "tls", spec={"secretName": "certificate"})
 DATABASE = made("db.example.org/v1", "Database", "db")
 OWN_SECRET = made("v1", "Secret", "own", stringData={"token": "a1b2c3d4e5f6"})
+LEVEL, LEVELS = ({"key": key, "path": "level"} for key in ("LEVEL", "LEVELS"))
 OUTSIDE_WEB = (*POD, "volumes", 2, "secret", "secretName")
 ROLLOUT = ("spec", "strategy", "rollingUpdate")
 BACKEND = ("spec", "rules", 0, "http", "paths", 0, "backend", "service")
@@ -199,6 +200,18 @@ VIOLATIONS: list[tuple[str, list[Edit], str]] = [
         "reference-key-missing",
         [OWN_SECRET, (WEB, (*CONTAINER, "env", 1, "valueFrom", "secretKeyRef"), {"name": "own", "key": "tokens"})],
         "Secret/own has no tokens",
+    ),
+    ("reference-key-missing", [(WEB, (*POD, "volumes", 1, "configMap", "items"), [LEVEL, LEVELS])], "settings has no LEVELS"),
+    ("reference-key-missing", [(WEB, (*POD, "volumes", 1, "configMap"), {"name": "settings", "items": [LEVELS]})], "has no LEVELS"),
+    (
+        "reference-key-missing",
+        [OWN_SECRET, (WEB, (*POD, "volumes", 2, "secret"), {"secretName": "own", "items": [LEVEL]})],
+        "Secret/own has no LEVEL",
+    ),
+    (
+        "reference-key-missing",
+        [(WEB, (*POD, "volumes", 3, "projected", "sources", 2), {"configMap": {"name": "settings", "items": [LEVELS]}})],
+        "ConfigMap/settings has no LEVELS",
     ),
     ("volume-missing", [(WEB, (*CONTAINER, "volumeMounts", 0, "name"), "setting")], "no volume setting"),
     ("volume-missing", [(WEB, (*POD, "initContainers", 0, "volumeMounts", 0, "name"), "scratches")], "no volume scratches"),
@@ -344,6 +357,9 @@ NEAR_MISSES: list[tuple[str, list[Edit]]] = [
         [(SETTINGS, ("data", "LEVEL"), GONE), (WEB, (*CONTAINER, "env", 0, "valueFrom", "configMapKeyRef", "optional"), True)],
     ),
     ("reference-key-missing", [(WEB, (*CONTAINER, "env", 1, "valueFrom", "secretKeyRef"), {"name": "filled-later", "key": "token"})]),
+    ("reference-key-missing", [(WEB, (*POD, "volumes", 1, "configMap", "items"), [LEVEL])]),
+    ("reference-key-missing", [(WEB, (*POD, "volumes", 1, "configMap"), {"name": "settings", "items": [LEVELS], "optional": True})]),
+    ("reference-key-missing", [(WEB, (*POD, "volumes", 2, "secret", "items"), [LEVEL])]),
     ("volume-missing", [(WEB, (*CONTAINER, "volumeMounts", 0, "name"), "scratch")]),
     ("secret-in-plain-text", [variable("DB_PASSWORD", "$(TOKEN)")]),
     ("secret-in-plain-text", [variable("DB_PASSWORD", "")]),
