@@ -60,15 +60,16 @@ def values(dashboard: Mapping[str, Any], scrape_interval: float) -> Values:
     for _path, variable in declared(dashboard):
         name = variable.get("name")
         if isinstance(name, str):
-            known[name] = _own_values(variable, interval)
+            # Sections may declare one name each, with values of their own.
+            known[name] = tuple(dict.fromkeys((*known.get(name, ()), *_own_values(variable, interval))))
     return known
 
 
 def declared(dashboard: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    """The dashboard's own variables with their places: those of schema v1, and those of v2 as v1 would have them."""
+    """The dashboard's own variables with their places: those of schema v1, and those of v2 (its sections' too) as v1 would have them."""
     for position, variable in mappings(mapping(dashboard.get("templating")).get("list")):
         yield ("templating", "list", position), variable
-    for position, item in mappings(dashboard.get("variables")):
+    for path, item in _of_v2(dashboard):
         spec, kind = mapping(item.get("spec")), _TYPES.get(text(item.get("kind")), "")
         asked = mapping(spec.get("query"))
         written = mapping(asked.get("spec"))
@@ -76,7 +77,20 @@ def declared(dashboard: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, 
             "query": {"query": written.get("query") or written.get("__legacyStringValue"), "datasource": datasource_of(asked)},
             "datasource": {"query": spec.get("pluginId")},
         }
-        yield ("variables", position, "spec"), {**spec, "type": kind, **in_v1.get(kind, {})}
+        yield (*path, "spec"), {**spec, "type": kind, **in_v1.get(kind, {})}
+
+
+def _of_v2(dashboard: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """Variables of schema v2 with their places: the dashboard's first, then those of rows and tabs, from the outside in."""
+    waiting: list[tuple[Path, Mapping[str, Any]]] = [((), dashboard)]
+    while waiting:
+        path, part = waiting.pop(0)
+        for position, item in mappings(part.get("variables")):
+            yield (*path, "variables", position), item
+        layout = mapping(mapping(part.get("layout")).get("spec"))
+        for name in ("rows", "tabs"):
+            for position, section in mappings(layout.get(name)):
+                waiting.append(((*path, "layout", "spec", name, position, "spec"), mapping(section.get("spec"))))
 
 
 def datasource_of(query: Mapping[str, Any]) -> Mapping[str, Any]:

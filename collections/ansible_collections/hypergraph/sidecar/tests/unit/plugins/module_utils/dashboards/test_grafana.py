@@ -190,6 +190,38 @@ def test_values_of_variables_of_schema_v2_are_put_into_queries(tmp_path: Path) -
     assert reading.other_datasources == ["panel 'T', query B"]
 
 
+def section(kind: str, variables: Any, layout: Any = None) -> dict[str, Any]:
+    return {"kind": kind, "spec": {"title": "S", "variables": variables, "layout": layout}}
+
+
+def test_variables_of_rows_and_tabs_have_values(tmp_path: Path) -> None:
+    """Grafana's schema v2, RowsLayoutRowSpec and TabsLayoutTabSpec: either has variables, and a layout that has more of them."""
+    below = [{"kind": "CustomVariable", "spec": {"name": "m", "query": "a_total, b_total"}}]
+    above = [
+        {"kind": "IntervalVariable", "spec": {"name": "w", "query": "5m"}},
+        {"kind": "QueryVariable", "spec": {"name": "q", "query": {"group": "prometheus", "spec": {"query": "label_values(up, job)"}}}},
+    ]
+    rows = {"kind": "RowsLayout", "spec": {"rows": [section("RowsLayoutRow", below), None, section("RowsLayoutRow", 7)]}}
+    layout = {"kind": "TabsLayout", "spec": {"tabs": [section("TabsLayoutTab", above, rows)]}}
+    queries = [{"spec": {"refId": "A", "query": v2_query(expr="rate($m[$w]) > $t")}}]
+    element = {"kind": "Panel", "spec": {"title": "T", "data": {"kind": "QueryGroup", "spec": {"queries": queries}}}}
+    reading = read(tmp_path, of_v2(layout=layout, elements={"panel-1": element}))
+    asked, shown = reading.queries
+    assert (asked.kind, asked.texts) == ("variable", ("count by (job) (up)",))
+    assert asked.path == ("layout", "spec", "tabs", 0, "spec", "variables", 1, "spec", "query")
+    # What no section declares has no value still.
+    assert shown.texts == ("rate(a_total[5m]) > grafana_variable_t", "rate(b_total[5m]) > grafana_variable_t")
+
+
+def test_a_variable_that_two_sections_declare_has_the_values_of_both(tmp_path: Path) -> None:
+    rows = [section("RowsLayoutRow", [{"kind": "ConstantVariable", "spec": {"name": "m", "query": name}}]) for name in ("a", "b")]
+    layout = {"kind": "RowsLayout", "spec": {"rows": rows}}
+    queries = [{"spec": {"refId": "A", "query": v2_query(expr="sum($m)")}}]
+    element = {"kind": "Panel", "spec": {"title": "T", "data": {"kind": "QueryGroup", "spec": {"queries": queries}}}}
+    (shown,) = read(tmp_path, of_v2(layout=layout, elements={"panel-1": element})).queries
+    assert shown.texts == ("sum(a)", "sum(b)")
+
+
 def test_a_directory_is_read_whole(tmp_path: Path) -> None:
     (tmp_path / "below").mkdir()
     for name in ("b.json", "below/a.json"):
