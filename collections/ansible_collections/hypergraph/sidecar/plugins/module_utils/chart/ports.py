@@ -11,6 +11,7 @@ from typing import Any
 
 from ..manifests.objects import Object, Path, mapping, mappings, sequence, text
 from ..manifests.workloads import Workload
+from .containers import runs_on
 from .release import Release
 
 MONITORS = ("ServiceMonitor", "PodMonitor")
@@ -47,11 +48,12 @@ class Scraped:
     number: int | None
 
 
-def container_ports(workload: Workload) -> tuple[ContainerPort, ...]:
-    """All ports that the workload's containers name."""
+def container_ports(workload: Workload, *, lasting: bool = False) -> tuple[ContainerPort, ...]:
+    """All ports that the workload's containers name, or those that run as long as their pod, in the order that Kubernetes looks at them."""
     return tuple(
         ContainerPort(str(port.get("name") or ""), port["containerPort"], str(port.get("protocol") or "TCP"))
-        for _path, container in workload.containers
+        for path, container in workload.containers
+        if not lasting or runs_on(path, container)
         for _position, port in mappings(container.get("ports"))
         if isinstance(port.get("containerPort"), int)
     )

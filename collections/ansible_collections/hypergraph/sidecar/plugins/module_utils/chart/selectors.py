@@ -99,6 +99,24 @@ def _named_port(release: Release) -> Iterator[Outcome]:
 
 
 @RULES.rule(
+    "service-port-ambiguous",
+    "Every port that a Service names is one of a single container",
+    examines="Service ports that name a target",
+    source="https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports; FindPort takes the first container's",
+    fix="Give the containers' ports different names, or write the number in targetPort.",
+    severity=WARNING,
+)
+def _single_port(release: Release) -> Iterator[Outcome]:
+    for service in selecting_services(release):
+        for port in service_ports(service):
+            for workload in behind(service, release) if isinstance(port.target, str) else ():
+                same = (one for one in container_ports(workload, lasting=True) if (one.name, one.protocol) == (port.target, port.protocol))
+                numbers = list(dict.fromkeys(one.number for one in same))
+                observed = f"{port.target} is {' and '.join(map(str, numbers))}, of which the first is reached"
+                yield Outcome(service, len(numbers) < 2, "a port of one container", observed, (*port.path, "targetPort"))
+
+
+@RULES.rule(
     "service-port-undeclared",
     "Every port number that a Service leads to is one that a container says it has",
     examines="Service ports that lead to a number",

@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..manifests.objects import Object, Path
+from ..manifests.objects import Object, Path, mappings
 from ..manifests.rules import WARNING, Outcome, Registry
 from ..manifests.schema import CUSTOM, built_in, gone_in, problems, served
+from .containers import containers
 from .release import Release
 
 RULES = Registry()
@@ -36,6 +37,12 @@ _COUNTS: Mapping[str, tuple[Path, ...]] = {
     "DaemonSet": tuple(("spec", "updateStrategy", "rollingUpdate", name) for name in ("maxUnavailable", "maxSurge")),
     "StatefulSet": (("spec", "updateStrategy", "rollingUpdate", "maxUnavailable"),),
 }
+# The form of names of ports: of containers' (IANA_SVC_NAME) and of Services' (DNS_LABEL), and what to say of it.
+_CONTAINER_PORT = (
+    re.compile(r"(?!.{16})(?!.*--)(?=.*[a-z])[a-z0-9]([-a-z0-9]*[a-z0-9])?"),
+    "at most 15 lower-case letters, digits and single dashes, a letter among them",
+)
+_SERVICE_PORT = (re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"), "at most 63 lower-case letters, digits and dashes")
 _PERCENTAGE = re.compile(r"0*([0-9]{1,9})%")
 _COUNT = "a number without quotes, or a percentage of at most 100%"
 # Groups whose other versions are told apart elsewhere, by the version that is deployed to.
@@ -110,6 +117,33 @@ def _pod_counts(release: Release) -> Iterator[Outcome]:
             # What is neither text nor number is the schema's to say.
             elif isinstance(given, int) and not isinstance(given, bool):
                 yield Outcome(one, given >= 0, _COUNT, str(given), path)
+
+
+@RULES.rule(
+    "port-name-invalid",
+    "Every port has a name of its own that Kubernetes takes",
+    examines="ports with a name, and those of Services",
+    source="IsValidPortName and ValidateService of the API server; of several ports of a Service each needs a name",
+    fix="Name each port of a container, and of a Service, otherwise, in few lower-case letters.",
+)
+def _port_names(release: Release) -> Iterator[Outcome]:
+    places: list[tuple[Object, Path, Any]] = [
+        (workload.object, (*path, "ports"), container.get("ports")) for workload, path, container in containers(release)
+    ]
+    places += [(service, ("spec", "ports"), service.spec.get("ports")) for service in release.of_kind("Service")]
+    for one, path, ports in places:
+        form, expected = _SERVICE_PORT if one.kind == "Service" else _CONTAINER_PORT
+        names = [port.get("name") for _position, port in mappings(ports)]
+        for position, port in mappings(ports):
+            name = port.get("name")
+            if name in (None, ""):
+                if one.kind == "Service":
+                    yield Outcome(one, len(names) == 1, "a name for each of several ports", "no name", (*path, position))
+            # What is no text is the schema's to say.
+            elif isinstance(name, str):
+                alone = names.count(name) == 1
+                said = name if alone else f"{name} twice"
+                yield Outcome(one, alone and bool(form.fullmatch(name)), expected, said, (*path, position, "name"))
 
 
 @RULES.rule(

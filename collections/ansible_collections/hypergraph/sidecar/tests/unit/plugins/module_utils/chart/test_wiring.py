@@ -49,6 +49,10 @@ def variable(name: str, value: str) -> Edit:
     return WEB, (*CONTAINER, "env", 2), {"name": name, "value": value}
 
 
+def container_port(position: int, name: Any) -> Edit:
+    return WEB, (*CONTAINER, "ports", position, "name"), name
+
+
 def budget(**bounds: Any) -> Edit:
     return made("policy/v1", "PodDisruptionBudget", "web", spec={"selector": {"matchLabels": {"app": "web"}}, **bounds})
 
@@ -69,6 +73,8 @@ CERTIFICATE = made("cert-manager.io/v1", "Certificate", "tls", spec={"secretName
 DATABASE = made("db.example.org/v1", "Database", "db")
 OWN_SECRET = made("v1", "Secret", "own", stringData={"token": "a1b2c3d4e5f6"})
 LEVEL, LEVELS = ({"key": key, "path": "level"} for key in ("LEVEL", "LEVELS"))
+TWO_HTTP: Edit = (WEB, (*POD, "containers", 1), {"name": "other", "ports": [{"name": "http", "containerPort": 8081}]})
+SERVICE_PORTS = ("spec", "ports")
 OUTSIDE_WEB = (*POD, "volumes", 2, "secret", "secretName")
 ROLLOUT = ("spec", "strategy", "rollingUpdate")
 BACKEND = ("spec", "rules", 0, "http", "paths", 0, "backend", "service")
@@ -110,6 +116,18 @@ VIOLATIONS: list[tuple[str, list[Edit], str]] = [
     ("label-invalid", [(WEB, ("metadata", "labels", f"{'a' * 254}/b"), "a")], "/b: a"),
     ("label-invalid", [(WEB, ("spec", "template", "metadata", "labels", "version"), "v" * 64)], "v" * 64),
     ("label-invalid", [(NIGHTLY, ("spec", "jobTemplate", "spec", "template", "metadata", "labels", "a"), "-b")], "a: -b"),
+    ("port-name-invalid", [container_port(0, "http-and-more-of-it")], "http-and-more-of-it"),
+    ("port-name-invalid", [container_port(0, "HTTP")], "HTTP"),
+    ("port-name-invalid", [container_port(0, "8080")], "8080"),
+    ("port-name-invalid", [container_port(0, "grpc--web")], "grpc--web"),
+    ("port-name-invalid", [container_port(0, "-http")], "-http"),
+    ("port-name-invalid", [container_port(0, "web_http")], "web_http"),
+    ("port-name-invalid", [container_port(1, "http")], "http twice"),
+    ("port-name-invalid", [(WEB, (*POD, "initContainers", 0, "ports"), [{"name": "Web", "containerPort": 1}])], "Web"),
+    ("port-name-invalid", [(WEB_SERVICE, (*SERVICE_PORTS, 0, "name"), "web.http")], "web.http"),
+    ("port-name-invalid", [(WEB_SERVICE, (*SERVICE_PORTS, 0, "name"), "w" * 64)], "w" * 64),
+    ("port-name-invalid", [(WEB_SERVICE, (*SERVICE_PORTS, 1, "name"), "http")], "http twice"),
+    ("port-name-invalid", [(WEB_SERVICE, (*SERVICE_PORTS, 1, "name"), GONE)], "no name"),
     ("schema-broken", [(WEB, ("spec", "replica"), 2)], "'replica' was unexpected"),
     ("schema-broken", [(WEB, (*CONTAINER, "ports", 0, "containerPort"), "8080")], "'8080' is not of type 'integer'"),
     ("schema-broken", [(WEB, ("spec", "selector"), None)], "'selector' is a required property"),
@@ -170,6 +188,7 @@ VIOLATIONS: list[tuple[str, list[Edit], str]] = [
     ("service-port-not-offered", [(STORE, (*CONTAINER, "ports", 0, "name"), GONE)], "no named port"),
     ("service-port-undeclared", [(WEB_SERVICE, ("spec", "ports", 0, "targetPort"), 8081)], "8081; containers have 8080, 9090"),
     ("service-port-undeclared", [(WEB_SERVICE, ("spec", "ports", 0, "targetPort"), GONE)], "80; containers have"),
+    ("service-port-ambiguous", [TWO_HTTP], "http is 8080 and 8081"),
     ("monitor-selects-nothing", [(MONITOR, ("spec", "selector", "matchLabels", "app"), "webs")], "no Service is selected by app=webs"),
     ("monitor-selects-nothing", [(WEB_SERVICE, ("metadata", "labels"), GONE)], "no Service is selected by app=web"),
     ("monitor-selects-nothing", [(POD_MONITOR, ("spec", "selector", "matchExpressions", 0, "values"), ["a"])], "no pod is selected by"),
@@ -264,6 +283,14 @@ NEAR_MISSES: list[tuple[str, list[Edit]]] = [
     ("label-invalid", [(WEB, ("metadata", "labels", "empty"), "")]),
     # No text: the schema says so.
     ("label-invalid", [(WEB, ("metadata", "labels", "version"), 1.0)]),
+    ("port-name-invalid", [container_port(0, "h-1-of-the-web0")]),
+    ("port-name-invalid", [container_port(0, ""), container_port(1, "")]),
+    # Nobody tells two containers of a pod apart by the names of their ports, but for a Service.
+    ("port-name-invalid", [TWO_HTTP]),
+    ("port-name-invalid", [(WEB_SERVICE, (*SERVICE_PORTS, 0, "name"), "1" * 63)]),
+    ("port-name-invalid", [(WEB_SERVICE, SERVICE_PORTS, [{"port": 80, "targetPort": "http"}])]),
+    # No text: the schema says so.
+    ("port-name-invalid", [container_port(0, 8080)]),
     ("schema-broken", [(WEB, (*CONTAINER, "resources"), {"requests": {"cpu": 0.5, "memory": "1e3"}, "limits": None})]),
     ("schema-broken", [(WEB, (*POD, "volumes", 0, "emptyDir", "sizeLimit"), None), (WEB, ("metadata", "creationTimestamp"), None)]),
     ("schema-broken", [(WEB, (*POD, "nodeSelector"), None), (WEB, (*CONTAINER, "env", 2, "value"), None), (WEB, ("status",), {})]),
@@ -317,6 +344,10 @@ NEAR_MISSES: list[tuple[str, list[Edit]]] = [
     ("service-port-not-offered", [(WEB_SERVICE, ("spec", "ports", 0, "targetPort"), 8081)]),
     ("service-port-undeclared", [(WEB_SERVICE, ("spec", "ports", 0, "targetPort"), 9090)]),
     ("service-port-undeclared", [(WEB, (*CONTAINER, "ports"), GONE)]),
+    ("service-port-ambiguous", [TWO_HTTP, (WEB_SERVICE, (*SERVICE_PORTS, 0, "targetPort"), 8080)]),
+    ("service-port-ambiguous", [(WEB, (*POD, "containers", 1), {"name": "next", "ports": [{"name": "next", "containerPort": 8081}]})]),
+    # What begins the pod is gone when a Service leads to it.
+    ("service-port-ambiguous", [(WEB, (*POD, "initContainers", 0, "ports"), [{"name": "http", "containerPort": 1}])]),
     (
         "monitor-selects-nothing",
         [(MONITOR, ("spec", "namespaceSelector"), {"any": True}), (WEB_SERVICE, ("metadata", "namespace"), "other")],
@@ -398,7 +429,7 @@ def test_what_only_looks_like_a_violation_is_none(rule: str, edits: list[Edit]) 
 
 
 def test_every_rule_has_a_violation_and_a_near_miss() -> None:
-    assert len(RULES.rules) == 22
+    assert len(RULES.rules) == 24
     assert set(RULES.rules) == {case[0] for case in VIOLATIONS} == {case[0] for case in NEAR_MISSES}
 
 
