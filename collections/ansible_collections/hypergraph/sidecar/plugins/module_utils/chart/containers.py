@@ -16,6 +16,14 @@ from ..manifests.workloads import Workload
 from .release import Release
 
 RULES = Registry()
+# Where a container has what asks how it is, and what it does when it begins and ends.
+HANDLERS: tuple[Path, ...] = (
+    ("startupProbe",),
+    ("readinessProbe",),
+    ("livenessProbe",),
+    ("lifecycle", "postStart"),
+    ("lifecycle", "preStop"),
+)
 _NEEDED = ("cpu", "memory")
 # Since when the resources of a pod count for its containers (https://kubernetes.io/docs/tasks/configure-pod-container/assign-pod-level-resources/).
 _POD_LEVEL = (1, 34)

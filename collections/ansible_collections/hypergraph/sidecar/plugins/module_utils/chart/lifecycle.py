@@ -13,19 +13,11 @@ from typing import Any
 from ..manifests.objects import Path, mapping, mappings, sequence, text
 from ..manifests.rules import WARNING, Outcome, Registry
 from ..manifests.workloads import Workload
-from .containers import containers, runs_on
+from .containers import HANDLERS, containers, runs_on
 from .ports import behind, resolved, scraped, selecting_services, service_ports
 from .release import LASTING, Release
 
 RULES = Registry()
-# Where a container says what is asked of it, and when it begins and ends.
-_HANDLERS: tuple[Path, ...] = (
-    ("startupProbe",),
-    ("readinessProbe",),
-    ("livenessProbe",),
-    ("lifecycle", "postStart"),
-    ("lifecycle", "preStop"),
-)
 _PROBE_SOURCE = "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/"
 # What Kubernetes takes where nothing is said.
 _GRACE, _PROGRESS, _PERIOD, _FAILURES = 30, 600, 10, 3
@@ -70,7 +62,7 @@ def _liveness(release: Release) -> Iterator[Outcome]:
 def _probe_port(release: Release) -> Iterator[Outcome]:
     for workload, path, container in containers(release):
         names = [port.get("name") for _position, port in mappings(container.get("ports"))]
-        for handler in _HANDLERS:
+        for handler in HANDLERS:
             for action in ("httpGet", "tcpSocket"):
                 port = workload.object.at(*path, *handler, action, "port")
                 if isinstance(port, str):

@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..manifests.objects import Object, Path, mapping, mappings, sequence
+from ..manifests.objects import Object, Path, mapping, mappings, sequence, text
 from ..manifests.rules import WARNING, Outcome, Registry
-from .containers import containers
+from .containers import HANDLERS, containers
 from .references import made_by_operators, references
 from .release import Release
+from .shell_words import shell_words
 
 RULES = Registry()
 # What looks like a credential, whatever it is called. Each takes linear time.
@@ -30,6 +31,7 @@ _SHAPES = re.compile(
     |\bxox[abprs]-[A-Za-z0-9-]{10,}
     |\bAIza[0-9A-Za-z_-]{35}
     |\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}
+    |(?i:\bauthorization["']?[\s:=]{1,4}["']?(?:bearer|basic)\s+["']*)(?=[A-Za-z._~+/-]*[0-9])[A-Za-z0-9._~+/-]{12,}
     |[a-z][a-z0-9+.-]{1,20}://[^\s/:@$]{0,80}:[^\s/@$({<]{3,80}@""",
     re.VERBOSE,
 )
@@ -38,6 +40,8 @@ _NAMES = re.compile(
     r"(?:^|[_.-]|(?<=[a-z])(?=[A-Z]))(?:password|passwd|passphrase|secret|token|api_?key|apikey|private_?key|access_?key|credentials?)$",
     re.IGNORECASE,
 )
+# After this option a shell is given a script.
+_SCRIPT_NEXT = re.compile(r"-[a-z]{0,4}c")
 _ASSIGNMENT = re.compile(r"-{0,2}(?P<name>[A-Za-z][\w.-]*)=(?P<value>.*)", re.DOTALL)
 # Values that are none: empty, a switch, a number of few digits, a path, a name of an account or a role, and what names a secret elsewhere:
 # a variable, a template, or a place of a keeper of secrets (Vault, 1Password, vals, the clouds').
@@ -88,15 +92,35 @@ def _texts(release: Release) -> Iterator[tuple[Object, str, str, Path]]:
         for position, variable in mappings(container.get("env")):
             if isinstance(variable.get("value"), str):
                 yield workload.object, str(variable.get("name") or ""), variable["value"], (*path, "env", position)
-        for part in ("command", "args"):
-            words = sequence(container.get(part))
-            for position, word in enumerate(words):
-                if isinstance(word, str):
-                    yield workload.object, *_argument(words, position), (*path, part, position)
+        for command in _commands(workload.object, path):
+            for position, name, value in _arguments([workload.object.at(*place) for place in command]):
+                yield workload.object, name, value, command[position]
     for one in release.of_kind("ConfigMap"):
         for key, value in mapping(one.body.get("data")).items():
             if isinstance(value, str):
                 yield one, key, value, ("data", key)
+
+
+def _commands(one: Object, path: Path) -> Iterator[list[Path]]:
+    """The commands of the container at the path, each as the places of its words."""
+    own = [(*path, part) for part in ("command", "args")]
+    for parts in (own, *([(*path, *handler, "exec", "command")] for handler in HANDLERS)):
+        yield [(*part, position) for part in parts for position in range(len(sequence(one.at(*part))))]
+
+
+def _arguments(words: list[Any]) -> Iterator[tuple[int, str, str]]:
+    """Position, name and value of each argument; of a script the whole, and the credentials that its words name."""
+    for position, word in enumerate(words):
+        if not isinstance(word, str):
+            continue
+        if not (position and _SCRIPT_NEXT.fullmatch(text(words[position - 1]))):
+            yield position, *_argument(words, position)
+            continue
+        yield position, "", word
+        for _place, name, value in _arguments(shell_words(word)):
+            # What looks like one is found in the whole.
+            if _NAMES.search(name) and not _SHAPES.search(value):
+                yield position, name, value
 
 
 def _argument(words: list[Any], position: int) -> tuple[str, str]:

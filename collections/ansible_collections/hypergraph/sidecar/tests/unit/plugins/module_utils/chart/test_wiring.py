@@ -49,6 +49,10 @@ def variable(name: str, value: str) -> Edit:
     return WEB, (*CONTAINER, "env", 2), {"name": name, "value": value}
 
 
+def script(text: str) -> Edit:
+    return WEB, (*CONTAINER, "command"), ["/bin/sh", "-ec", text]
+
+
 def container_port(position: int, name: Any) -> Edit:
     return WEB, (*CONTAINER, "ports", position, "name"), name
 
@@ -252,6 +256,26 @@ VIOLATIONS: list[tuple[str, list[Edit], str]] = [
         [(NIGHTLY, ("spec", "jobTemplate", "spec", "template", "spec", "containers", 0, "args"), ["--token=hunter2x"])],
         "token",
     ),
+    ("secret-in-plain-text", [script("exec web --password=hunter2 --log info")], "password holds a literal value of 7 characters"),
+    ("secret-in-plain-text", [script("exec web --log info --password 'hunter2 hunter2'")], "password holds a literal value of 15"),
+    ("secret-in-plain-text", [script('PGPASSWORD=hunter2 psql "$DSN" -c "select 1"')], "PGPASSWORD holds a literal value of 7"),
+    ("secret-in-plain-text", [script("# don't\nset -e; export API_TOKEN=hunter2\nexec web ${LEVEL}")], "API_TOKEN holds"),
+    ("secret-in-plain-text", [script("web \\\n  --auth-token \\\n  hunter2")], "auth_token holds a literal value of 7"),
+    ("secret-in-plain-text", [script("su web -c \"mysql --password='hunter2' -u $USER\"")], "password holds a literal value of 7"),
+    ("secret-in-plain-text", [script("ROOT_PASSWORD='hun$ter2' web")], "ROOT_PASSWORD holds a literal value of 8"),
+    ("secret-in-plain-text", [script("curl -H 'Authorization: Bearer hunter2hunter2' http://store")], "an argument holds"),
+    ("secret-in-plain-text", [(WEB, (*CONTAINER, "args"), ["-H", "authorization: basic d2ViOmh1bnRlcjI="])], "H holds"),
+    ("secret-in-plain-text", [(WEB, (*CONTAINER, "command"), ["web", "--token"]), (WEB, (*CONTAINER, "args"), ["hunter2"])], "token holds"),
+    (
+        "secret-in-plain-text",
+        [(WEB, (*CONTAINER, "livenessProbe"), {"exec": {"command": ["sh", "-c", "REDIS_PASSWORD=hunter2 redis-cli ping"]}})],
+        "REDIS_PASSWORD holds",
+    ),
+    (
+        "secret-in-plain-text",
+        [(WEB, (*CONTAINER, "lifecycle"), {"preStop": {"exec": {"command": ["web-ctl", "--token=hunter2", "drain"]}}})],
+        "token holds",
+    ),
     ("secret-in-plain-text", [(SETTINGS, ("data", "REDIS_PASSWORD"), "hunter2-hunter2")], "REDIS_PASSWORD holds"),
     ("secret-in-plain-text", [(SETTINGS, ("data", "web.conf"), "upstream https://web:hunter2-hunter2@llm.example.org")], "web.conf holds"),
     ("secret-rendered", [OWN_SECRET], "values of token"),
@@ -393,6 +417,28 @@ NEAR_MISSES: list[tuple[str, list[Edit]]] = [
     ("reference-key-missing", [(WEB, (*POD, "volumes", 2, "secret", "items"), [LEVEL])]),
     ("volume-missing", [(WEB, (*CONTAINER, "volumeMounts", 0, "name"), "scratch")]),
     ("secret-in-plain-text", [variable("DB_PASSWORD", "$(TOKEN)")]),
+    *(
+        ("secret-in-plain-text", [script(text)])
+        for text in (
+            "exec web --password=$(TOKEN) --log info",
+            "exec web --password ${TOKEN} && sleep 5",
+            'PGPASSWORD=$TOKEN psql; REDIS_PASSWORD="$A$B" redis-cli; TOKEN= web',
+            "PGPASSWORD=$(cat /run/secrets/password) psql -c 'select 1'",
+            'export PASSWORD="$(cat "/run/secrets/password")" TOKEN=`cat /run/secrets/token` web',
+            "web --password-file=/run/secrets/password --token /run/secrets/token",
+            "web --show-token; sleep 5",
+            "web --show-token | tee /tmp/token\nweb --show-token\nsleep 5",
+            "# run with --password hunter-gatherer\nweb",
+            "echo 'run it with --token given'",
+            'curl -H "Authorization: Bearer $TOKEN" -H "Authorization: Bearer ${TOKEN}" -H "Authorization: Bearer $(TOKEN)" http://store',
+            "curl -H 'Authorization: Bearer '\"$(cat /run/secrets/token-of-the-web)\" http://store",
+            "su web -c \"mysql --password='$TOKEN' -u web\"",
+            'if [ -z "$TOKEN" ]; then echo "no token" >&2; exit 1; fi; exec web "$@"',
+            "web --token '",
+        )
+    ),
+    ("secret-in-plain-text", [(WEB, (*CONTAINER, "args"), ["-c", "/etc/web.conf", "--verbose"])]),
+    ("secret-in-plain-text", [(WEB, (*CONTAINER, "readinessProbe"), {"exec": {"command": ["web-ctl", "--token", "$(TOKEN)"]}})]),
     ("secret-in-plain-text", [variable("DB_PASSWORD", "")]),
     ("secret-in-plain-text", [variable("DB_PASSWORD", "vault:secret/data/db#password")]),
     ("secret-in-plain-text", [variable("DB_PASSWORD_FILE", "/run/secrets/password"), (SETTINGS, ("data", "TOKEN_TTL"), "15m")]),
