@@ -102,6 +102,12 @@ def test_a_chart_that_renders_nothing_has_no_objects(chart: Path) -> None:
     assert render(params(chart)).objects == ()
 
 
+def test_of_a_key_that_is_there_twice_helm_takes_the_last(chart: Path) -> None:
+    (chart / "templates/one.yaml").write_text("kind: A\na: 1\na: 2\n")
+    (one,) = render(params(chart)).objects
+    assert (one.body, one.repeated) == ({"kind": "A", "a": 2}, (("a",),))
+
+
 @pytest.mark.parametrize(
     ("file", "text", "code", "says"),
     [
@@ -113,7 +119,6 @@ def test_a_chart_that_renders_nothing_has_no_objects(chart: Path) -> None:
         ),
         ("templates/one.yaml", "a: {{ .Values.a.b\n", "chart-template-error", "tiny/templates/one.yaml:"),
         ("templates/one.yaml", "a: [1\n", "chart-template-error", "tiny/templates/one.yaml"),
-        ("templates/one.yaml", "a: 1\na: 2\n", "manifest-invalid", "the key 'a' is there twice"),
         ("templates/one.yaml", "- a\n", "", "one.yaml"),
         ("values.schema.json", '{"properties": {"a": {"type": "string"}}}', "values-break-schema", "a"),
         ("values.yaml", "a: [1\n", "values-invalid", "values.yaml"),

@@ -14,9 +14,9 @@ description:
   - Values. Fails with C(values-key-undefined) where a template prints a key that nothing defines. Warns of C(values-key-unused).
   - What the API server takes. Kubernetes' own kinds are validated by the schemas of O(kube_version), those of KEDA, Karpenter, Argo CD
     and Prometheus Operator by strict ones. Fails with C(expected-kind-missing), C(api-version-not-served), C(schema-broken),
-    C(name-invalid), C(port-name-invalid), C(pod-count-invalid), C(label-invalid) or C(object-rendered-twice). Warns of
-    C(api-version-deprecated). A custom resource that there is no schema for makes the verdict inconclusive (C(schema-unknown)), unless
-    O(kinds_without_schema) names its kind.
+    C(name-invalid), C(port-name-invalid), C(pod-count-invalid), C(label-invalid), C(key-rendered-twice) or
+    C(object-rendered-twice). Warns of C(api-version-deprecated). A custom resource that there is no schema for makes the verdict
+    inconclusive (C(schema-unknown)), unless O(kinds_without_schema) names its kind.
   - What selects what. Fails with C(selector-mismatch), C(selectors-overlap), C(service-selects-nothing), C(service-port-not-offered),
     C(monitor-selects-nothing), C(monitor-port-missing) or C(ingress-port-missing). Warns of C(service-port-undeclared),
     C(service-port-ambiguous) and C(ingress-service-missing). A selector that may mean pods of an operator makes the verdict inconclusive

@@ -185,6 +185,21 @@ def _schema(release: Release) -> Iterator[Outcome]:
 
 
 @RULES.rule(
+    "key-rendered-twice",
+    "No object has a key twice",
+    examines="objects",
+    source="https://yaml.org/spec/1.2.2/#3211-nodes: keys are unique; Helm takes the last without a word, kustomize and Flux refuse it",
+    fix="Take one of the two out; where an included template renders one of them, say there what differs.",
+)
+def _keys(release: Release) -> Iterator[Outcome]:
+    for one in release.objects:
+        for path in one.repeated:
+            yield Outcome(one, False, "each key once", f"{path[-1]} is there twice, and the last counts", path)
+        if not one.repeated:
+            yield Outcome(one, True)
+
+
+@RULES.rule(
     "object-rendered-twice",
     "No object is rendered twice",
     examines="objects",

@@ -4,7 +4,7 @@
 """YAML documents as objects: typed as Kubernetes types them, each part with its line, and within bounds.
 
 Kubernetes turns YAML 1.1 into JSON (sigs.k8s.io/yaml): ``on`` is true, keys are text, and dates stay text. A key that is there twice is
-refused here, since readers differ in which of the two they take.
+refused in files, since readers differ in which of the two they take. Of what Helm rendered the last counts, and the object tells of it.
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ def read_documents(paths: Iterable[str | FilePath]) -> tuple[Object, ...]:
     return tuple(one for path in paths for file in _files(FilePath(path)) for one in parse_documents(_text(file), str(file)))
 
 
-def parse_documents(text: str, file: str, *, lines: bool = True) -> tuple[Object, ...]:
-    """The objects of a text. Documents without content are dropped, and a List is its items. Without ``lines`` only the file is known.
+def parse_documents(text: str, file: str, *, rendered: bool = False) -> tuple[Object, ...]:
+    """The objects of a text. Documents without content are dropped, and a List is its items.
+
+    Of what Helm ``rendered`` only the file is known, and a key that is there twice is no fault of the reading.
 
     Raises CheckError naming file and line where it is no YAML, or a document is no mapping.
     """
@@ -44,17 +46,17 @@ def parse_documents(text: str, file: str, *, lines: bool = True) -> tuple[Object
     aliased = "*" in text
     try:
         for node in yaml.compose_all(text, loader()):
-            reader = _Reader(file, lines, aliased)
+            reader = _Reader(file, rendered, aliased)
             value = reader.document(node)
             if value is None:
                 continue
             if not isinstance(value, Mapping):
                 raise _invalid(file, node, f"a document is a {_kind(value)}, expected an object")
-            place = Place(file, node.start_mark.line + 1 if lines else None)
-            found += _flattened(Object(value, place, reader.lines))
+            place = Place(file, None if rendered else node.start_mark.line + 1)
+            found += _flattened(Object(value, place, reader.lines, tuple(reader.repeated)))
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
-        where = f"{file}:{mark.line + 1}" if mark and lines else file
+        where = f"{file}:{mark.line + 1}" if mark and not rendered else file
         raise CheckError("manifest-invalid", f"{where}: no YAML: {problem.problem or problem.context}", _REMEDY) from None
     except yaml.YAMLError as problem:
         raise CheckError("manifest-invalid", f"{file}: no YAML: {str(problem).splitlines()[0]}", _REMEDY) from None
@@ -64,15 +66,16 @@ def parse_documents(text: str, file: str, *, lines: bool = True) -> tuple[Object
 
 
 class _Reader:
-    """Turns the nodes of one document into values, and keeps the lines of its parts."""
+    """Turns the nodes of one document into values, and keeps the lines of its parts, or which keys there are twice in what is rendered."""
 
-    def __init__(self, file: str, lines: bool, aliased: bool) -> None:
+    def __init__(self, file: str, rendered: bool, aliased: bool) -> None:
         self._file = file
-        self._with_lines = lines
+        self._rendered = rendered
         self._aliased = aliased
         self._sizes: dict[int, int] = {}
         self._open: set[int] = set()
         self.lines: dict[Path, int] = {}
+        self.repeated: dict[Path, None] = {}
 
     def document(self, node: Any) -> Any:
         # What has no aliases is as large as it is written, and need not be walked through twice.
@@ -95,7 +98,7 @@ class _Reader:
         return size
 
     def _value(self, node: Any, path: Path) -> Any:
-        if self._with_lines and path:
+        if path and not self._rendered:
             self.lines[path] = node.start_mark.line + 1
         if node.id == "scalar":
             return self._scalar(node)
@@ -115,9 +118,11 @@ class _Reader:
                 continue
             key = self._key(key_node)
             if key in own:
-                raise _invalid(self._file, key_node, f"the key {key!r} is there twice")
+                if not self._rendered:
+                    raise _invalid(self._file, key_node, f"the key {key!r} is there twice")
+                self.repeated[(*path, key)] = None
             own[key] = self._value(value_node, (*path, key))
-            if self._with_lines:
+            if not self._rendered:
                 self.lines[(*path, key)] = key_node.start_mark.line + 1
         return {**merged, **own}
 
@@ -143,7 +148,8 @@ def _flattened(one: Object) -> Iterator[Object]:
         if isinstance(item, Mapping):
             prefix: Path = ("items", position)
             lines = {path[2:]: line for path, line in one.lines.items() if path[:2] == prefix}
-            yield from _flattened(Object(item, one.place_of(prefix), lines))
+            repeated = tuple(path[2:] for path in one.repeated if path[:2] == prefix)
+            yield from _flattened(Object(item, one.place_of(prefix), lines, repeated))
 
 
 def _files(path: FilePath) -> list[FilePath]:

@@ -157,7 +157,7 @@ def _rendered(output: str, chart: FilePath) -> Rendered:
         end = marks[position + 1].start() if position + 1 < len(marks) else len(output)
         # Helm names a template by the chart's name; a reader looks for the file.
         source = (mark[1] or chart.name).partition("/")[2] or str(mark[1] or "")
-        for one in parse_documents(output[mark.end() : end], str(chart / source), lines=False):
+        for one in parse_documents(output[mark.end() : end], str(chart / source), rendered=True):
             if one.kind == _PROBE_KIND and source.endswith(_PROBE_FILE):
                 told = one.body
             else:

@@ -27,11 +27,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Object:
-    """One object. ``lines`` tells where its parts are, as far as that is known; a part that is not there stands at its nearest parent."""
+    """One object. ``lines`` tells where its parts are, as far as that is known; a part that is not there stands at its nearest parent.
+
+    ``repeated`` are the places of keys that its document has twice: ``body`` has the last of them.
+    """
 
     body: Mapping[str, Any]
     place: Place
     lines: Mapping[Path, int] = field(default_factory=dict, repr=False)
+    repeated: tuple[Path, ...] = ()
 
     @property
     def api_version(self) -> str:

@@ -100,6 +100,19 @@ def test_what_is_sound_passes_and_says_what_it_looked_at(check: Check) -> None:
 
 
 @needs_helm
+def test_a_key_that_is_there_twice_is_a_finding_with_its_template(check: Check, chart: Path) -> None:
+    edited(
+        chart / "templates/web.yaml",
+        "metadata: {name: web}\nspec: {sel",
+        "metadata: {name: web}\nspec: {type: NodePort, type: ClusterIP, sel",
+    )
+    result = check()
+    assert judged(result) == ("fail", "key-rendered-twice"), result["msg"]
+    (found,) = result["findings"]
+    assert (found["object"], found["path"], found["file"]) == ("Service/web", ["spec", "type"], str(chart / "templates/web.yaml"))
+
+
+@needs_helm
 def test_check_mode_looks_at_the_same(check: Check) -> None:
     assert check(_ansible_check_mode=True)["verdict"]["examined"] == check()["verdict"]["examined"]
 

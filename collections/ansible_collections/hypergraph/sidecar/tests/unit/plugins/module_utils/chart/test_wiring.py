@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.chart import plain_secrets, references, selectors, validity
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.chart.release import Release
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.manifests.bundle import Bundle
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.manifests.documents import parse_documents
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.manifests.rules import Registry
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.chart.wired import (
     CONTAINER,
@@ -475,8 +478,18 @@ def test_what_only_looks_like_a_violation_is_none(rule: str, edits: list[Edit]) 
 
 
 def test_every_rule_has_a_violation_and_a_near_miss() -> None:
-    assert len(RULES.rules) == 24
-    assert set(RULES.rules) == {case[0] for case in VIOLATIONS} == {case[0] for case in NEAR_MISSES}
+    assert len(RULES.rules) == 25
+    # No edit of an object gives a key twice; what does is text.
+    assert set(RULES.rules) - {"key-rendered-twice"} == {case[0] for case in VIOLATIONS} == {case[0] for case in NEAR_MISSES}
+
+
+def test_a_key_that_is_rendered_twice_is_found_and_told() -> None:
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{LEVEL: a, {key}: a}}\n"
+    rendered = "---\n".join(text.format(name=name, key=key) for name, key in (("sound", "LEVELS"), ("broken", "LEVEL")))
+    judged = Release(Bundle(rendered=parse_documents(rendered, "templates/settings.yaml", rendered=True)))
+    assert list(map(str, broken(RULES, "key-rendered-twice", judged))) == [
+        "ConfigMap/broken data.LEVEL: expected each key once, observed LEVEL is there twice, and the last counts (templates/settings.yaml)"
+    ]
 
 
 def test_no_finding_quotes_a_secret() -> None:

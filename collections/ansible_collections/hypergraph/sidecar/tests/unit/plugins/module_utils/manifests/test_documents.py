@@ -111,9 +111,24 @@ def test_empty_documents_are_dropped_and_lists_are_their_items() -> None:
     assert second.place_of(("spec",)).line == 10
 
 
-def test_without_lines_only_the_file_is_known() -> None:
-    (one,) = parse_documents("a: {b: 1}\n", "t.yaml", lines=False)
+def test_of_what_is_rendered_only_the_file_is_known() -> None:
+    (one,) = parse_documents("a: {b: 1}\n", "t.yaml", rendered=True)
     assert one.place_of(("a", "b")) == Place("t.yaml")
+    assert one.repeated == ()
+
+
+def test_of_what_is_rendered_the_last_of_a_key_counts_and_the_place_is_kept() -> None:
+    text = "a: {b: 1, b: 2, c: [{d: 1, d: 1, d: 3}]}\non: 1\n'true': 2\n"
+    (one,) = parse_documents(text, "t.yaml", rendered=True)
+    assert one.body == {"a": {"b": 2, "c": [{"d": 3}]}, "true": 2}
+    assert one.repeated == (("a", "b"), ("a", "c", 0, "d"), ("true",))
+    items = "apiVersion: v1\nkind: List\nitems: [{kind: A}, {kind: B, kind: C}]\n"
+    assert [(item.kind, item.repeated) for item in parse_documents(items, "t.yaml", rendered=True)] == [("A", ()), ("C", (("kind",),))]
+
+
+def test_what_a_merge_is_overridden_by_is_no_key_twice() -> None:
+    (one,) = parse_documents("a: &a {k: 1}\nb: {<<: *a, k: 2}\n", "t.yaml", rendered=True)
+    assert (one.at("b"), one.repeated) == ({"k": 2}, ())
 
 
 BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9))
