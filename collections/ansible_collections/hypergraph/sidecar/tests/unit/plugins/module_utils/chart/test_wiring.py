@@ -78,6 +78,7 @@ EXTERNAL = made("external-secrets.io/v1", "ExternalSecret", "outside", spec={"ta
 SEALED = made("bitnami.com/v1alpha1", "SealedSecret", "keys", spec={})
 CERTIFICATE = made("cert-manager.io/v1", "Certificate", "tls", spec={"secretName": "certificate"})
 DATABASE = made("db.example.org/v1", "Database", "db")
+GATEWAY = made("gateway.networking.k8s.io/v1", "Gateway", "door", spec={"gatewayClassName": "cluster"})
 OWN_SECRET = made("v1", "Secret", "own", stringData={"token": "a1b2c3d4e5f6"})
 LEVEL, LEVELS = ({"key": key, "path": "level"} for key in ("LEVEL", "LEVELS"))
 TWO_HTTP: Edit = (WEB, (*POD, "containers", 1), {"name": "other", "ports": [{"name": "http", "containerPort": 8081}]})
@@ -184,6 +185,9 @@ VIOLATIONS: list[tuple[str, list[Edit], str]] = [
             ("autoscaling.k8s.io/v1", "VerticalPodAutoscaler"),
             ("eks.amazonaws.com/v1", "NodeClass"),
             ("cert-manager.io/v1", "Certificate"),
+            ("gateway.networking.k8s.io/v1", "GatewayClass"),
+            ("gateway.networking.k8s.io/v1", "HTTPRoute"),
+            ("gateway.networking.k8s.io/v1beta1", "ReferenceGrant"),
         )
     ),
     (
@@ -360,6 +364,12 @@ NEAR_MISSES: list[tuple[str, list[Edit]]] = [
     ("service-selects-nothing", [pods_may_label(), (WEB_SERVICE, ("spec", "selector", "role"), "leader")]),
     ("service-selects-nothing", [service("dns", {"k8s-app": "kube-dns"}, namespace="kube-system")]),
     ("service-selects-nothing", [DATABASE, service("db", {"app": "db"})]),
+    # Controllers in the cluster make pods and a Service of a Gateway (GEP-1762).
+    ("service-selects-nothing", [GATEWAY, service("door", {"gateway.networking.k8s.io/gateway-name": "door"})]),
+    (
+        "monitor-selects-nothing",
+        [GATEWAY, (MONITOR, ("spec", "selector", "matchLabels"), {"gateway.networking.k8s.io/gateway-name": "door"})],
+    ),
     ("service-selects-nothing", [made("serving.knative.dev/v1", "Service", "db", spec={"selector": {"app": "x"}})]),
     (
         "service-port-not-offered",
