@@ -147,6 +147,11 @@ def release(*edits: Edit, kubernetes: tuple[int, ...] = (1, 33), **demands: Any)
     return Release(bundle, Demands(**{**DEMANDS, **demands}))
 
 
+def made(api_version: str, kind: str, name: str, **body: Any) -> Edit:
+    """Puts an object in."""
+    return f"{kind}/{name}", (), {"apiVersion": api_version, "kind": kind, "metadata": {"name": name}, **body}
+
+
 def unjudged(rules: Registry, rule: str, judged: Release) -> list[str]:
     """What could not be judged, in words."""
     return [outcome.open.reason for outcome in rules.rules[rule].judge(judged) if outcome.open is not None]
@@ -155,3 +160,7 @@ def unjudged(rules: Registry, rule: str, judged: Release) -> list[str]:
 def broken(rules: Registry, rule: str, judged: Release) -> list[Outcome]:
     """What does not hold."""
     return [outcome for outcome in rules.rules[rule].judge(judged) if not outcome.ok]
+
+
+CERTIFICATE = made("cert-manager.io/v1", "Certificate", "tls", spec={"secretName": "certificate"})
+OWN_SECRET = made("v1", "Secret", "own", stringData={"token": "a1b2c3d4e5f6"})
