@@ -332,6 +332,7 @@ NEAR_MISSES: list[tuple[str, list[Edit]]] = [
     ("service-port-undeclared", [(WEB, (*CONTAINER, "ports"), GONE)]),
     ("service-port-ambiguous", [TWO_HTTP, (WEB_SERVICE, (*SERVICE_PORTS, 0, "targetPort"), 8080)]),
     ("service-port-ambiguous", [(WEB, (*POD, "containers", 1), {"name": "next", "ports": [{"name": "next", "containerPort": 8081}]})]),
+    ("service-port-ambiguous", [TWO_HTTP, (WEB, (*POD, "containers", 1, "ports", 0, "protocol"), "UDP")]),
     # What begins the pod is gone when a Service leads to it.
     ("service-port-ambiguous", [(WEB, (*POD, "initContainers", 0, "ports"), [{"name": "http", "containerPort": 1}])]),
     (
