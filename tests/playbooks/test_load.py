@@ -130,13 +130,19 @@ def test_summaries_come_home_where_the_report_goes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["load", "soak"])
-def test_more_generators_than_begin_together_are_no_load(name: str, healthy_lab: Lab, tmp_path: Path) -> None:
+def test_more_generators_than_begin_together_drive_nothing(name: str, healthy_lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "second.yml").write_text(SECOND)
-    # Of no check: the preflight alone.
-    run = healthy_lab.verify(tmp_path, "-i", str(tmp_path / "second.yml"), "--forks", "1", "--tags", "preflight", name=name)
+    told = {**BRIEF, "sidecar_load_directory": str(tmp_path / "load"), "sidecar_soak_segments": 1, "sidecar_soak_segment_seconds": 5}
+    several = ("-i", str(tmp_path / "second.yml"), "--forks", "1")
+    run = healthy_lab.verify(tmp_path, "-e", json.dumps(told), *several, name=name)
     assert run.returncode != 0
     assert [one["reason_code"] for one in run.checks["preflight"]["assertions"] if not one["ok"]] == ["forks-too-few"]
     assert "--forks 2" in run.checks["preflight"]["action"]
+    owner = run.checks["slo_adherence"]
+    assert owner["status"] == "inconclusive"
+    told_by = [one["observed"] for one in owner["controls"] if one["reason_code"] == "load-not-driven"]
+    assert told_by and all("--forks 2" in one for one in told_by)
+    assert not list(tmp_path.rglob("*_results.jsonl")) and not list(tmp_path.glob("lab/soak/*"))
 
 
 @pytest.mark.parametrize(
