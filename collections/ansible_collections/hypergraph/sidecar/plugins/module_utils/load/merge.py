@@ -24,7 +24,7 @@ MAX_POINTS = 3600
 # Generators that begin further apart did not load the service together.
 MAX_START_APART_S = 5.0
 # What has to be alike in all plans, since the results mean something else where it is not.
-_ALIKE = ("model", "attach_rate", "granularity", "featureset", "timeouts", "slo_ms")
+_ALIKE = ("model", "attach_rate", "granularity", "featureset", "chat_model", "prompts", "stream", "timeouts", "slo_ms")
 _PHASE_ALIKE = ("name", "kind", "starts_s", "duration_s", "attach_rate", "granularity")
 
 
@@ -59,7 +59,7 @@ def _of_one_run(summaries: Sequence[Mapping[str, Any]]) -> None:
     for other in summaries[1:]:
         told = [("run.id", "id", "run"), ("run.environment", "environment", "run"), *((f"plan.{name}", name, "plan") for name in _ALIKE)]
         for where, member, part in told:
-            _alike(where, first[part][member], other[part][member])
+            _alike(where, first[part].get(member), other[part].get(member))
         phases = [[{name: phase.get(name) for name in _PHASE_ALIKE} for phase in one["plan"]["phases"]] for one in (first, other)]
         _alike("plan.phases", *phases)
 

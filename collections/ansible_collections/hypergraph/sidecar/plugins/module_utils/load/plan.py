@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -152,7 +154,7 @@ class Plan:
         return any(phase.attach_rate > 0 for phase in self.phases)
 
     def document(self) -> dict[str, Any]:
-        """The plan as the summary shows it; no token is in it."""
+        """The plan as the summary shows it; no token is in it, and no prompt but a digest of them all."""
         return {
             "model": self.model,
             "arrivals": self.arrivals,
@@ -161,6 +163,9 @@ class Plan:
             "attach_rate": self.attach_rate,
             "granularity": self.granularity,
             "featureset": self.featureset,
+            "chat_model": self.chat_model,
+            "prompts": f"sha256:{hashlib.sha256(json.dumps(self.prompts).encode()).hexdigest()[:16]}",
+            "stream": self.stream,
             "seed": self.seed,
             "stagger": self.stagger,
             "phases": [

@@ -16,7 +16,7 @@ from .slo import asked, batches_of
 from .telling import packed
 
 # What has to be alike in both runs, or the percentiles differ for reasons of the load.
-_ALIKE = ("model", "arrivals", "concurrency", "rate_per_s", "attach_rate", "granularity", "featureset")
+_ALIKE = ("model", "arrivals", "concurrency", "rate_per_s", "attach_rate", "granularity", "featureset", "chat_model", "prompts", "stream")
 _PHASE_ALIKE = ("name", "kind", "duration_s", "rate_per_s", "concurrency", "attach_rate", "granularity")
 
 
@@ -108,7 +108,7 @@ def _conditions(summary: Mapping[str, Any]) -> dict[str, Any]:
     plan = summary["plan"]
     return {
         "environment": summary["run"]["environment"],
-        **{name: plan.get(name) for name in _ALIKE},
+        **{name: plan.get(name, "not told") for name in _ALIKE},
         **{f"{name} by phase": [phase.get(name) for phase in plan["phases"]] for name in _PHASE_ALIKE},
     }
 

@@ -254,6 +254,30 @@ def test_a_baseline_of_something_else_is_not_compared_with(check: Any, changes: 
     assert "comparison" not in verdict["evidence"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"chat_model": "gpt-4o"}, "chat_model: gpt-4o before, gpt-4o-mini now"),
+        ({"prompts": "sha256:0000000000000000"}, "prompts: sha256:0000000000000000 before, sha256:5d1f0a1c2b3e4f56 now"),
+        ({"stream": True}, "stream: True before, False now"),
+        ({"featureset": "sae-x"}, "featureset: sae-x before, sae-gpt4-2m now"),
+    ],
+)
+def test_a_baseline_that_was_asked_for_something_else_is_told_by_what_differs(check: Any, changes: dict[str, Any], told: str) -> None:
+    verdict = check(chats(steady(29, 240)), baseline=[chats(steady(30, 240), **changes)])
+    assert said(verdict) == ("inconclusive", "baseline-not-comparable")
+    assert [one["observed"] for one in verdict["controls"] if not one["ok"]] == [told]
+
+
+def test_a_baseline_whose_plan_does_not_tell_what_was_asked_is_not_compared_with(check: Any) -> None:
+    before = chats(steady(30, 240))
+    for name in ("chat_model", "prompts", "stream"):
+        del before["plan"][name]
+    verdict = check(chats(steady(29, 240)), baseline=[before])
+    assert said(verdict) == ("inconclusive", "baseline-not-comparable")
+    assert "stream: not told before, False now" in verdict["reason"]
+
+
 def test_a_baseline_under_another_load_is_told_by_what_differs(check: Any) -> None:
     names = [f"part-{number}" for number in range(3)]
     phases = [phase(name, starts_s=120.0 * number) for number, name in enumerate(names)]

@@ -81,3 +81,13 @@ def test_no_token_is_in_what_a_plan_shows() -> None:
     plan = planned()
     assert WRITER.value not in repr(plan)
     assert WRITER.value not in str(plan.document())
+
+
+def test_what_chats_ask_for_is_told_and_their_prompts_by_a_digest_only() -> None:
+    told = {"prompts": ["Who is Jane Doe?", "And why?"], "model": "gpt-4o", "stream": True}
+    document = planned(**told).document()
+    assert (document["chat_model"], document["stream"]) == ("gpt-4o", True)
+    assert "Jane" not in str(document)
+    assert document["prompts"] == planned(**told, seed=7).document()["prompts"]
+    others = (["Who is Jane Doe?"], ["And why?", "Who is Jane Doe?"], ["Who is Jane Doe?And why?"])
+    assert document["prompts"] not in {planned(prompts=prompts).document()["prompts"] for prompts in others}

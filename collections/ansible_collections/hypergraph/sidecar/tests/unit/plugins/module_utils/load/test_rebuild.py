@@ -103,6 +103,7 @@ def test_a_rebuilt_summary_counts_what_the_run_counted(tmp_path: Path) -> None:
             for member in ("count", "ok", "errors", "exceeding", "histogram", "latency_ms", "intervals_ms", "censored"):
                 assert again[member] == measured[member], (name, phase, member)
             assert sum(again["batches"]["count"]) == measured["count"]
+    assert rebuilt["plan"] == original["plan"]
     assert rebuilt["traces"] == original["traces"]
     assert rebuilt["status_codes"] == original["status_codes"]
     assert rebuilt["offered"]["sent"] == original["offered"]["sent"]
