@@ -89,6 +89,7 @@ MAX_SECONDS = 7 * 24 * 3600.0
 MAX_PHASES = 500
 # What the histogram reaches to.
 MAX_LATENCY_S = 3600.0
+_TOLD_OF_PHASES = ("name", "kind", "starts_s", "duration_s", "rate_per_s", "concurrency", "attach_rate", "granularity")
 
 
 @dataclass(frozen=True)
@@ -168,19 +169,7 @@ class Plan:
             "stream": self.stream,
             "seed": self.seed,
             "stagger": self.stagger,
-            "phases": [
-                {
-                    "name": phase.name,
-                    "kind": phase.kind,
-                    "starts_s": phase.starts_s,
-                    "duration_s": phase.duration_s,
-                    "rate_per_s": phase.rate_per_s,
-                    "concurrency": phase.concurrency,
-                    "attach_rate": phase.attach_rate,
-                    "granularity": phase.granularity,
-                }
-                for phase in self.phases
-            ],
+            "phases": [{name: getattr(phase, name) for name in _TOLD_OF_PHASES} for phase in self.phases],
             "timeouts": {"chat_s": self.chat_timeout, "explanation_s": self.explanation_timeout, "connect_s": self.connect_timeout},
             "slo_ms": dict(self.slo_ms),
             "polling": {"interval_s": self.poll_interval, "rate_per_s": self.poll_rate, "connections": self.poll_connections},
