@@ -17,6 +17,8 @@ description:
     segment. V(heavy) offers half as much again at 30, 50 and 70 %, with a longer burst in every second. V(spiky) offers 70 % of the rate,
     with two spikes of three times as much in each segment.
   - All segments are counted by the same O(slo_ms).
+  - Old soaks make room. Of those that are named by the time, the newest stay, with those that may still be driven and those that have
+    other files in them. A named one is never removed. Warns, and does not fail, where one cannot be removed.
   - Fails where another plan was begun under that name, and with C(soak-over) where nothing is left to be driven. What was measured before
     a deploy says nothing of the service after it.
 extends_documentation_fragment:
@@ -40,6 +42,10 @@ options:
       - Seconds a soak may stand still and yet go on, between its segments as well as after them. It is over where it did for longer.
       - Where it is not given, a soak may stand still for any time.
     type: float
+  keep:
+    description: How many soaks named by the time stay, the one that is planned among them.
+    type: int
+    default: 10
   environment:
     description: Name of the environment.
     type: str
@@ -102,6 +108,12 @@ directory:
   returned: success
   type: str
   sample: results/staging/soak/2026-11-21
+removed:
+  description: Names of the old soaks removed, or in check mode, of those that would be.
+  returned: success
+  type: list
+  elements: str
+  sample: [20261101T090000Z]
 whole:
   description: How many segments are whole already.
   returned: success
@@ -129,7 +141,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.faults import CheckError
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load import plan as load
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.soak import naming, profiles, record
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.soak import naming, profiles, record, retention
 
 
 def main() -> None:
@@ -138,6 +150,7 @@ def main() -> None:
             "directory": {"type": "path", "required": True},
             "id": {"type": "str", "default": ""},
             "max_age": {"type": "float"},
+            "keep": {"type": "int", "default": 10},
             "environment": {"type": "str", "default": ""},
             "generators": {"type": "list", "elements": "str", "required": True},
             "profile": {"type": "str", "choices": ["default", "heavy", "spiky"], "default": "default"},
@@ -149,7 +162,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    for name, low, high in (("rate", 0.1, 200_000.0), ("segments", 1, 2000), ("segment_seconds", 5.0, 86_400.0)):
+    for name, low, high in (("rate", 0.1, 200_000.0), ("segments", 1, 2000), ("segment_seconds", 5.0, 86_400.0), ("keep", 1, 1_000_000)):
         if not (math.isfinite(params[name]) and low <= params[name] <= high):
             module.fail_json(
                 msg=f"{name} is {params[name]}, expected {low:g} to {high:g}. Correct the argument.", reason_code="bad-argument"
@@ -169,17 +182,29 @@ def main() -> None:
         if not module.check_mode:
             record.clear(directory, broken)
             naming.point_latest(home, name)
+        removed = _pruned(module, home, name, now)
     except CheckError as fault:
         module.fail_json(msg=f"{fault.reason}. {fault.action}", reason_code=fault.reason_code)
     left = [dict(segment.plan) for segment in broken]
     whole = params["segments"] - len(left)
     module.exit_json(
-        changed=bool(left),
+        changed=bool(left or removed),
         segments=left,
         whole=whole,
         directory=str(directory),
+        removed=removed,
         msg=f"{whole} of {params['segments']} segments are whole, {len(left)} to be driven",
     )
+
+
+def _pruned(module: AnsibleModule, home: Path, name: str, now: float) -> list[str]:
+    """Names of the old soaks that made room; one that cannot be removed stands in the way of none."""
+    told = {option: module.params[option] for option in ("keep", "max_age")}
+    try:
+        return retention.prune(home, name, module.params["environment"], **told, now=now, remove=not module.check_mode)
+    except CheckError as fault:
+        module.warn(f"{fault.reason}. {fault.action}")
+        return []
 
 
 def _plan(name: str, params: Mapping[str, Any]) -> dict[str, Any]:

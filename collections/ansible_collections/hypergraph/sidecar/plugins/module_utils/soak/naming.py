@@ -35,9 +35,14 @@ def soak_id(home: Path, told: str, max_age: float | None, now: float) -> str:
                 "bad-argument", f"id is {told!r}, expected {expected}", "Name the soak otherwise (sidecar_soak_id), or not at all."
             )
         return told
-    named = [path.name for path in home.iterdir() if _BY_TIME.fullmatch(path.name)] if home.is_dir() else []
+    named = [path.name for path in home.iterdir() if is_by_time(path.name)] if home.is_dir() else []
     newest = max(named, default="")
     return newest if newest and not over(home / newest, max_age, now) else time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+
+
+def is_by_time(name: str) -> bool:
+    """Whether a soak of this name was begun without one."""
+    return bool(_BY_TIME.fullmatch(name))
 
 
 def over(directory: Path, max_age: float | None, now: float) -> str:
