@@ -18,8 +18,8 @@ description:
     is a slope over the time under load with a confidence interval that takes dependence into account; memory counts from when a fifth of
     the soak is over, since caches fill first. Fails with C(soak-p95-rises), C(soak-errors-rise),
     C(soak-memory-rises) and C(soak-queue-rises) where it is surely more; C(trend-undecided) where nobody can say.
-  - Is inconclusive with C(soak-incomplete), C(no-load-run), C(generator-unhealthy), C(process-restarted), C(samples-missing) and
-    C(too-few-samples).
+  - Is inconclusive with C(soak-incomplete), C(no-load-run), C(generator-unhealthy), C(process-restarted), C(samples-missing),
+    C(class-not-measured) and C(too-few-samples).
   - Never fails a play. What it finds is in RV(verdict), which the report role gathers.
 options:
   directory:

@@ -21,7 +21,7 @@ def headline(run: SoakRun) -> str:
     """What was driven, and whether all of it was."""
     count = len(run.segments) + run.segments_left_out
     hosts = len(run.generators)
-    told = f"{run.id}, profile {run.profile} at {per_second(run.rate_per_s)} from {'each of ' if hosts > 1 else ''}{hosts} "
+    told = f"{run.id}, profile {run.profile} at a base rate of {per_second(run.rate_per_s)} from {'each of ' if hosts > 1 else ''}{hosts} "
     told += f"{'generator' if hosts == 1 else 'generators'}, {number(count)} segments of {seconds(run.segment_s)}"
     return f"{told}, {number(run.broken)} of them not whole" if run.broken else told
 

@@ -41,7 +41,6 @@ def examine(run: Inspection) -> None:
         verdict.skip("dependency_missing", f"a soak of today's service: {stale}", "Run playbooks/soak.yml under a new sidecar_soak_id.")
         return
     driven = curves.together(whole)
-    summaries = [summary for _segment, summary in driven]
     most = {
         curves.P95: params["max_p95_rise"],
         curves.ERRORS: params["max_error_rise"],
@@ -74,7 +73,7 @@ def examine(run: Inspection) -> None:
         )
         judged = [curve for curve in found if curve.kind in (curves.MEMORY, curves.LAG)]
     else:
-        judging.judge_objectives(verdict, summaries, Rule.told(params))
+        judging.judge_objectives(verdict, driven, Rule.told(params))
     judging.judge_trends(verdict, judged, params["confidence"])
     verdict.record(soak=telling.evidence(plan, segments, driven, found, judged, params["confidence"]))
 

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..load import histogram as histograms
+from ..load.histogram import Histogram
 from ..load.merge import merged
 from ..load.reading import CLASSES
 from ..load.trend import Trend, trend
@@ -59,10 +61,13 @@ class Curve:
         return trend([at for at, _value in points], [value for _at, value in points], confidence)
 
     def rise(self, found: Trend) -> tuple[float, float]:
-        """By how much it rises over the soak, at least and at most, in what ``most`` is in."""
+        """By how much it rises over the soak, at least and at most, in what ``most`` is in; a share by no more than all of it."""
         hours = self.span_s / 3600
         unit = abs(self.mean) if self.relative else 1.0
-        return (found.low_per_hour * hours / unit, found.high_per_hour * hours / unit) if unit else (0.0, 0.0)
+        low, high = (found.low_per_hour * hours / unit, found.high_per_hour * hours / unit) if unit else (0.0, 0.0)
+        if self.kind == ERRORS:
+            low, high = (min(max(side, -1.0), 1.0) for side in (low, high))
+        return low, high
 
     def verdict(self, confidence: float) -> str:
         """Whether it surely rises by more than it may, surely does not, or neither can be said."""
@@ -122,12 +127,12 @@ def unseen(segments: Sequence[Segment]) -> dict[str, list[str]]:
 
 
 def steady_p95(summary: Mapping[str, Any], kind: str) -> float | None:
-    """The p95 of the segment's first steady phase: spikes and bursts are not alike in all segments."""
-    for name, measured in summary["classes"].get(kind, {}).items():
-        if name.startswith(STEADY):
-            p95: float | None = measured["latency_ms"]["p95"]
-            return p95
-    return None
+    """The p95 of a segment's steady phases together, with what spikes leave behind; bursts are not alike in all segments."""
+    phases = summary["classes"].get(kind, {})
+    steady = histograms.merged(
+        Histogram.from_document(measured["histogram"]) for name, measured in phases.items() if name.startswith(STEADY)
+    )
+    return steady.percentile(0.95) / 1000 if steady.count else None
 
 
 def failed_share(summary: Mapping[str, Any]) -> float:

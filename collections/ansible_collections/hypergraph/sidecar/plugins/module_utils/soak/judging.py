@@ -20,6 +20,7 @@ from ..load.slo import asked, batches_of
 from ..load.trend import MIN_POINTS
 from ..verdict import Verdict
 from .curves import ERRORS, HOLDS, LAG, MEMORY, P95, TOO_SHORT, UNDECIDED, Curve
+from .record import Segment
 
 _CODES = {P95: "soak-p95-rises", ERRORS: "soak-errors-rise", MEMORY: "soak-memory-rises", LAG: "soak-queue-rises"}
 _ACTIONS = {
@@ -30,30 +31,37 @@ _ACTIONS = {
 }
 
 
-def judge_objectives(verdict: Verdict, summaries: Sequence[Mapping[str, Any]], rule: Rule) -> None:
+def judge_objectives(verdict: Verdict, driven: Sequence[tuple[Segment, Mapping[str, Any]]], rule: Rule) -> None:
     """Each class over all segments, and each segment for itself."""
-    parts = {kind: [one for summary in summaries if (one := _batches(summary, kind)).tries] for kind in CLASSES}
+    parts: dict[str, dict[str, Batches]] = {
+        kind: {segment.plan["name"]: one for segment, summary in driven if (one := _batches(summary, kind)).tries} for kind in CLASSES
+    }
+    wanted = {kind for _segment, summary in driven for kind in asked(summary["plan"])}
     tests = sum(1 + len(batches) for batches in parts.values() if batches)
     each = replace(rule, fail_alpha=rule.fail_alpha / max(tests, 1))
     for kind, batches in parts.items():
         if batches:
-            _judge_class(verdict, kind, summaries[0]["plan"]["slo_ms"][kind], batches, each)
-    verdict.examine("requests", sum(one.tries for batches in parts.values() for one in batches))
+            _judge_class(verdict, kind, driven[0][1]["plan"]["slo_ms"][kind], batches, each)
+        elif kind in wanted:
+            reason = f"{kind} was asked for, and no segment has any that was accepted"
+            verdict.inconclusive("class-not-measured", reason, "See why the chats that ask for explanations fail.")
+    verdict.examine("requests", sum(one.tries for batches in parts.values() for one in batches.values()))
 
 
-def _judge_class(verdict: Verdict, kind: str, slo_ms: float, batches: Sequence[Batches], rule: Rule) -> None:
+def _judge_class(verdict: Verdict, kind: str, slo_ms: float, segments: Mapping[str, Batches], rule: Rule) -> None:
+    batches = segments.values()
     width = max(one.width_s for one in batches)
     whole = judge(Batches(width, tuple(c for one in batches for c in one.count), tuple(e for one in batches for e in one.exceeding)), rule)
-    failing = [(place + 1, found) for place, found in enumerate(judge(one, rule) for one in batches) if found.verdict == FAIL]
+    failing = [(name, found) for name, one in segments.items() if (found := judge(one, rule)).verdict == FAIL]
     share = f"{rule.limit * 100:.3g}%"
     name = f"{kind} over the whole soak: at most {share} take longer than {slo_ms:g} ms or fail"
     if failing and whole.verdict != FAIL:
-        number, worst = max(failing, key=lambda item: item[1].rate)
+        named, worst = max(failing, key=lambda item: item[1].rate)
         verdict.expect(
             f"{name}, in every segment",
             False,
             expected=f"at most {share}",
-            observed=f"{_told(worst)} in segment {number}; {len(failing)} of {len(batches)} segments fail",
+            observed=f"{_told(worst)} in segment {named}; {len(failing)} of {len(segments)} segments fail",
             reason_code="slo-broken-in-segment",
             action="See what happened in that segment: the whole soak hides it.",
         )

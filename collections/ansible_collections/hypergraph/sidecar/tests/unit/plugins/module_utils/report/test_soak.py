@@ -50,6 +50,7 @@ def test_a_leak_is_drawn_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert memory.rise[0] > memory.most
     assert memory.fitted.low > memory.allowed > 0
     page, text = pages(verdict)
+    assert "profile default at a base rate of 20/s from 1 generator" in text, "of which profiles take multiples"
     assert page.count('class="soak"') == 4
     assert page.count("<polygon") == 8, "each curve has the fan of its slopes"
     assert "&#34;soak&#34;" not in page, "what is drawn is not shown again as evidence"

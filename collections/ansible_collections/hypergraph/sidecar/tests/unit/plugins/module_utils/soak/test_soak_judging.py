@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.soak.curves import ERRORS, Curve, steady_p95
 from ansible_collections.hypergraph.sidecar.plugins.modules.soak_check import main as check
 from ansible_collections.hypergraph.sidecar.plugins.modules.soak_plan import main as make_plan
+from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.load.summaries import phase, summary
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.soak.soaked import soak
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.modules.module_run import run_main
 
@@ -46,7 +49,7 @@ def test_a_level_soak_passes_and_leaves_its_summary(tmp_path: Path, monkeypatch:
         ({"speed": lambda segment: 1.0 if segment > 8 else 1.5 - segment / 16}, "soak-p95-rises", "p95 of chat"),
         ({"failed": lambda segment: 0.004 * segment}, "soak-errors-rise", "share of requests that fail"),
         ({"slow": lambda _segment: 0.12}, "slo-broken", "chat over the whole soak"),
-        ({"slow": lambda segment: 0.12 if segment == 4 else 0.0}, "slo-broken-in-segment", "in segment 5; 1 of 10 segments fail"),
+        ({"slow": lambda segment: 0.12 if segment == 4 else 0.0}, "slo-broken-in-segment", "in segment 0005; 1 of 10 segments fail"),
     ],
 )
 def test_what_rises_or_breaks_has_its_own_code(
@@ -56,6 +59,53 @@ def test_what_rises_or_breaks_has_its_own_code(
     failing = [one["reason_code"] for one in verdict["assertions"] if not one["ok"]]
     assert (verdict["status"], failing) == ("fail", [code]), verdict["reason"]
     assert said in verdict["reason"]
+
+
+def explained(directory: Path, segments: Sequence[str], measured: Sequence[Any]) -> None:
+    """Let the plan of these segments ask for sentences, of which a minute was measured as given, or nothing."""
+    for name in segments:
+        path = directory / name / "one.json"
+        document = json.loads(path.read_text())
+        document["plan"] |= {"attach_rate": 0.3, "granularity": "sentence"}
+        document["classes"] |= summary({"sentence": {"steady": measured}})["classes"] if measured else {}
+        path.write_text(json.dumps(document))
+
+
+def test_a_segment_that_fails_is_named_also_where_others_have_nothing_of_its_class(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    directory = soak(tmp_path / "night")
+    explained(directory, ["0003", "0004", *(f"{number:04}" for number in range(6, 11))], [[100.0] * 20] * 60)
+    explained(directory, ["0005"], [[100.0] * 16 + [9000.0] * 4] * 60)
+    verdict = judged(directory, monkeypatch, capsys)
+    assert verdict["reason_code"] == "slo-broken-in-segment"
+    assert "in segment 0005; 1 of 8 segments fail" in verdict["reason"]
+
+
+def test_explanations_that_were_asked_for_and_never_came_are_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    directory = soak(tmp_path / "night")
+    explained(directory, ["0003"], [])
+    verdict = judged(directory, monkeypatch, capsys)
+    assert (verdict["status"], verdict["reason_code"]) == ("inconclusive", "class-not-measured")
+    assert "sentence" in verdict["reason"]
+
+
+def test_what_a_spike_leaves_behind_is_in_the_curve_of_the_p95(tmp_path: Path) -> None:
+    phases = {"steady-1": [[100.0] * 20] * 30, "spike-1": [[4000.0] * 60] * 5, "steady-2": [[100.0] * 10 + [300.0] * 10] * 30}
+    planned = [phase(name, starts_s=30.0 * place) for place, name in enumerate(phases)]
+    found = steady_p95(summary({"chat": phases}, phases=planned), "chat")
+    assert found == pytest.approx(300.0, rel=0.001)
+    assert steady_p95(summary({"chat": {"steady-1": [["timeout"]] * 30, "spike-1": [[100.0]] * 5}}, phases=planned[:2]), "chat") is None
+
+
+def test_a_share_rises_by_no_more_than_all_of_it() -> None:
+    values = (0.0, 0.9, 0.1, 1.0, 0.0, 0.4, 0.8, 0.1)
+    curve = Curve(ERRORS, "share of requests that fail", tuple(20.0 * place for place in range(8)), values, 0.01, False, 160.0)
+    found = curve.found(0.95)
+    assert found is not None and found.high_per_hour * 160 / 3600 > 1
+    low, high = curve.rise(found)
+    assert -1 <= low < 0 < high == 1
+    assert curve.verdict(0.95) == "inconclusive"
 
 
 @pytest.mark.parametrize(
