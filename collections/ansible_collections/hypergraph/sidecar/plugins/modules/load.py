@@ -110,8 +110,9 @@ options:
     default: 1
   stagger:
     description:
-      - By how much of a step between two arrivals, 0 to 1, constant arrivals of the open model begin later. Generators that drive together
-        take turns where each of n has another multiple of 1/n; with the same they would all send at the same moments.
+      - By how much of a step between two chats, 0 to 1, constant arrivals of the open model begin later, and each phase of a closed one
+        with a rate. Generators that drive together take turns where each of n has another multiple of 1/n; with the same they would all
+        send at the same moments.
     type: float
     default: 0.0
   prompts:

@@ -14,7 +14,7 @@ from .histogram import Histogram
 from .pacing import Timer
 from .plan import Plan
 from .pool import Pool
-from .schedule import concurrency_at, rate_at
+from .schedule import concurrency_at, seconds_for
 
 _NS = 1_000_000_000
 # A closed loop under a limit may make up for so much lateness of the generator's own, and no more.
@@ -38,6 +38,8 @@ class ClosedLoop:
         self._began_ns = 0
         self._sending = False
         self._next_ns = 0
+        # Whether no caller was free to ask when the next was due: then its lateness is the service's doing.
+        self._late = False
         # Whether an answered channel may be sent on at once.
         self.free = False
         self.send_error = Histogram()
@@ -62,7 +64,9 @@ class ClosedLoop:
     def enter(self, phase: int) -> None:
         """Go over to a phase."""
         self._phase = phase
-        self._next_ns = 0
+        # Generators that take turns are at different parts of a step.
+        began_ns = self._began_ns + int(self._plan.phases[phase].starts_s * _NS)
+        self._next_ns = self._after(began_ns, self._plan.stagger)
         self.adjust(monotonic_ns())
 
     def adjust(self, now: int) -> None:
@@ -108,11 +112,16 @@ class ClosedLoop:
             now = monotonic_ns()
             if phase.rate_per_s is not None:
                 if self._next_ns > now:
+                    self._late = False
                     if self._timer:
                         self._timer.at(self._next_ns)
                     return
-                rate = rate_at(phase, (now - self._began_ns) / _NS) or 1.0
-                if self._next_ns:
+                if not self._late:
                     self.send_error.record((now - self._next_ns) // 1000)
-                self._next_ns = max(self._next_ns, now - _CATCH_UP_NS) + int(_NS / rate)
+                self._next_ns = self._after(max(self._next_ns, now - _CATCH_UP_NS), 1.0)
             self._launch(pool.idle.popleft(), now, 0, self._phase)
+        self._late = True
+
+    def _after(self, moment_ns: int, count: float) -> int:
+        """When so many more are due after a moment."""
+        return moment_ns + int(seconds_for(count, self._plan.phases[self._phase], (moment_ns - self._began_ns) / _NS) * _NS)

@@ -118,9 +118,16 @@ def concurrency_at(phase: Phase, seconds: float) -> int:
     return max(1, round(phase.concurrency_from + (phase.concurrency - phase.concurrency_from) * share))
 
 
-def rate_at(phase: Phase, seconds: float) -> float | None:
-    """Requests per second that a closed loop is limited to, so many seconds into the run; None for no limit."""
-    if phase.rate_per_s is None or phase.kind != "ramp":
-        return phase.rate_per_s
-    share = min(max((seconds - phase.starts_s) / phase.duration_s, 0.0), 1.0)
-    return max(phase.rate_from + (phase.rate_per_s - phase.rate_from) * share, 0.1)
+def seconds_for(count: float, phase: Phase, seconds: float) -> float:
+    """In how many seconds a closed loop may send so many requests, from so many seconds into the run; 0 where its rate has no limit."""
+    end = phase.rate_per_s
+    if end is None:
+        return 0.0
+    left = phase.ends_s - seconds
+    if phase.kind != "ramp" or left <= 0:
+        return count / end
+    rate = end + (phase.rate_from - end) * min(left / phase.duration_s, 1.0)
+    if (rate + end) / 2 * left < count:
+        # Not in this phase any more: the straight line would fall below nothing.
+        return left + count / end
+    return _time_of(count, rate, end, left)

@@ -9,7 +9,13 @@ import statistics
 
 import pytest
 
-from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.schedule import PERIOD, arrivals, concurrency_at, rate_at, shapes
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.schedule import (
+    PERIOD,
+    arrivals,
+    concurrency_at,
+    seconds_for,
+    shapes,
+)
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.load.target import Target
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.load.runs import WRITER, planned
 
@@ -97,4 +103,14 @@ def test_poisson_arrivals_have_the_rate_and_the_spread_of_their_kind() -> None:
 def test_a_closed_loop_ramps_its_callers_and_its_limit() -> None:
     ramp = planned(concurrency=11, rate=100.0, ramp=10.0, duration=1.0).phases[0]
     assert [concurrency_at(ramp, second) for second in (0.0, 5.0, 10.0, 99.0)] == [1, 6, 11, 11]
-    assert [rate_at(ramp, second) for second in (5.0, 10.0)] == [50.0, 100.0]
+    # The integral of a rate that rises from 0 to 100 in ten seconds: 5 t².
+    assert [seconds_for(count, ramp, 0.0) for count in (0.0, 5.0, 125.0, 500.0)] == pytest.approx([0.0, 1.0, 5.0, 10.0])
+    assert seconds_for(375.0, ramp, 5.0) == pytest.approx(5.0)
+    assert seconds_for(1.0, ramp, 10.0) == pytest.approx(0.01)
+
+
+def test_a_closed_loop_goes_down_to_a_lower_limit_and_not_below() -> None:
+    phases = [{"name": "high", "duration": 1.0, "rate": 100.0}, {"name": "down", "kind": "ramp", "duration": 1.0, "rate": 0.5}]
+    down = planned(phases=phases).phases[1]
+    assert seconds_for(50.25, down, 1.0) == pytest.approx(1.0)
+    assert seconds_for(1.0, down, 1.99) > 1.0
