@@ -17,7 +17,7 @@ description:
     the host, the dead-man, takes the fault back when O(ttl) or O(renew_within) is over, whatever became of the controller or the network.
   - What is done is noted before and after in a journal, in the directory C(<control_path>.run).
   - The file is replaced as a whole, and keeps its owner, its mode and what else is in it. A file that cannot be read is never written over.
-  - A lease keeps chaos apart. While one holder has a fault in force, another can switch it off, but nothing on.
+  - A lease keeps chaos apart. While one holder has a fault in force, another can switch it off, but nothing on; with O(own) not even that.
   - A fault that is in force as asked is left as it is, and O(ttl) does not begin anew; its lease is renewed.
   - Switching on needs C(sidecar_chaos_allowed) in the environment's inventory. Where C(sidecar_production) is true, its value has to be
     C(production).
@@ -79,6 +79,12 @@ options:
   holder:
     description: Who holds the lease. Not given is the user on the controller.
     type: str
+  own:
+    description:
+      - With O(state=absent), changes nothing where another than O(holder) holds the lease. RV(reverted_by) then tells who took back what
+        O(holder) had in force.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Tells what would change, and changes nothing.
@@ -180,6 +186,7 @@ def main() -> None:
             "control_path": {"type": "path", "default": "/tmp/hif/chaos.json"},  # noqa: S108
             "environment": {"type": "str"},
             "holder": {"type": "str"},
+            "own": {"type": "bool", "default": False},
         },
         required_if=[("state", "present", ["fault"])],
         supports_check_mode=True,

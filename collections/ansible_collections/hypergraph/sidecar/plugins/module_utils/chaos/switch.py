@@ -38,7 +38,9 @@ def _switched(module: AnsibleModule) -> Outcome:
     name = params["fault"]
     if params["state"] == "absent":
         names = (name,) if name else tuple(FAULTS)
-        return preview(place, names, None, holder, params["ttl"]) if module.check_mode else switch_off(place, names, holder)
+        if module.check_mode:
+            return preview(place, names, None, holder, params["ttl"], own=params["own"])
+        return switch_off(place, names, holder, own=params["own"])
     flag = flag_of(name, {parameter: params[parameter] for parameter in PARAMETERS})
     checked_times(params["ttl"], params["renew_within"], params["silent_for"])
     if module.check_mode:

@@ -77,12 +77,15 @@ def checked_times(ttl: float, renew_within: float | None, silent_for: float = 0.
         raise CheckError("lease-too-short", said, remedy)
 
 
-def preview(place: Place, names: tuple[str, ...], flag: Mapping[str, Any] | None, holder: Holder, ttl: float) -> Outcome:
+def preview(
+    place: Place, names: tuple[str, ...], flag: Mapping[str, Any] | None, holder: Holder, ttl: float, *, own: bool = False
+) -> Outcome:
     """What ``switch_on`` (with a flag) or ``switch_off`` would do, without doing it."""
     content = place.control.read()
     lease = read_lease(place.directory)
     if flag is None:
-        wanted = {name: value for name, value in content.document.items() if name not in names}
+        left = own and _is_of_another(lease, holder)
+        wanted = {name: value for name, value in content.document.items() if left or name not in names}
     else:
         _refuse_foreign(place, lease, holder)
         place.control.refuse_unwritable(content)
@@ -119,8 +122,10 @@ def switch_on(place: Place, name: str, flag: Mapping[str, Any], holder: Holder, 
         return _injected(place, _armed(place, lease, content, name, flag, holder, ttl, renew_within), name, by_hand)
 
 
-def switch_off(place: Place, names: tuple[str, ...], holder: Holder) -> Outcome:
+def switch_off(place: Place, names: tuple[str, ...], holder: Holder, *, own: bool = False) -> Outcome:
     """Take faults back, whoever put them in force, and read the file back. With none left in force no lease and no dead-man stay.
+
+    With ``own`` nothing is done where another holds the lease: what this holder had in force is gone since.
 
     Raises CheckError, ``revert-failed`` where a fault is still in the file.
     """
@@ -132,6 +137,9 @@ def switch_off(place: Place, names: tuple[str, ...], holder: Holder) -> Outcome:
     with place.directory.locked():
         lease = _lease_or_none(place)
         content = _content_or_none(place, lease)
+        if own and _is_of_another(lease, holder):
+            text = content.text or ""
+            return Outcome(False, text, text, reverted_by=_last_reverter(place, holder))
         listed = tuple(name for name in names if name in content.document or (lease is not None and name in lease.grants))
         acting = lease or Lease(f"off-{secrets.token_hex(6)}", holder.name, holder.environment, "", content.text)
         change = take_back(place, acting, listed, holder.name) if listed else None
@@ -147,7 +155,7 @@ def switch_off(place: Place, names: tuple[str, ...], holder: Holder) -> Outcome:
         after.text or "",
         lease.id if lease else "",
         reverted=listed,
-        reverted_by="" if listed else _last_reverter(place),
+        reverted_by="" if listed else _last_reverter(place, holder if own else None),
         settled=time.monotonic() - settled,
     )
 
@@ -175,9 +183,13 @@ def reap(place: Place, holder: Holder) -> Outcome:
     return switch_off(place, tuple(lease.grants) if lease else tuple(FAULTS), holder)
 
 
+def _is_of_another(lease: Lease | None, holder: Holder) -> bool:
+    return lease is not None and lease.holder != holder.name
+
+
 def _refuse_foreign(place: Place, lease: Lease | None, holder: Holder) -> None:
     """Raise CheckError where somebody else's run is going on."""
-    if lease is None or lease.holder == holder.name or _is_abandoned(place, lease):
+    if lease is None or not _is_of_another(lease, holder) or _is_abandoned(place, lease):
         return
     said = f"chaos is under way on {place.control.path}: {', '.join(lease.grants)} by {lease.holder}"
     ends = f"for {max(0.0, lease.left(Clock.read())):.0f} s more unless renewed"
@@ -324,7 +336,8 @@ def _await_dead_man_end(place: Place, lease: Lease | None) -> None:
         raise CheckError("dead-man-left", said, "End it by hand: lsof its lock file names the process. No fault is in force.")
 
 
-def _last_reverter(place: Place) -> str:
-    return next(
-        (str(entry.get("by", "")) for entry in reversed([*journal.entries(place.directory)]) if entry["step"] == journal.VERIFIED), ""
-    )
+def _last_reverter(place: Place, holder: Holder | None) -> str:
+    """Who last took a fault back, of this holder's if one is given."""
+    lines = [*journal.entries(place.directory)]
+    leases = {line["lease"] for line in lines if holder is None or line.get("holder") == holder.name}
+    return next((str(line.get("by", "")) for line in reversed(lines) if line["step"] == journal.VERIFIED and line["lease"] in leases), "")

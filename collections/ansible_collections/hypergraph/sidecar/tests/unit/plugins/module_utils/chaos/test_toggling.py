@@ -107,6 +107,29 @@ def test_another_holder_may_switch_off_but_not_on(place):
     switch_off(place, EVERY, YOU)
 
 
+@pytest.mark.parametrize("still_held", [True, False], ids=["still held", "over again"])
+def test_a_holder_may_switch_off_only_its_own(place, still_held):
+    on = switch_on(place, "slow-sae", SLOW, ME, 1, None)
+    assert eventually(lambda: not runs(on.dead_man_pid))
+    switch_on(place, "slow-sae", SLOW, YOU, 60, None)
+    held = place.control.path.read_text()
+    if not still_held:
+        switch_off(place, EVERY, YOU)
+        held = ""
+    assert not toggling.preview(place, ("slow-sae",), None, ME, 60, own=True).changed
+    mine = switch_off(place, ("slow-sae",), ME, own=True)
+    assert (mine.changed, mine.reverted, mine.reverted_by) == (False, (), "dead-man")
+    assert (place.control.path.read_text() if place.control.path.exists() else "") == held
+    assert still_held == switch_off(place, EVERY, YOU, own=True).changed
+
+
+def test_what_is_its_own_is_switched_off(place):
+    switch_on(place, "slow-sae", SLOW, ME, 60, None)
+    assert toggling.preview(place, ("slow-sae",), None, ME, 60, own=True).changed
+    assert switch_off(place, ("slow-sae",), ME, own=True).reverted == ("slow-sae",)
+    assert switch_off(place, ("slow-sae",), ME, own=True).reverted_by == ME.name
+
+
 @pytest.mark.parametrize(("ttl", "renew_within"), [(1, None), (60, 1)], ids=["ttl", "silence"])
 def test_the_dead_man_takes_back_what_is_left(place, ttl, renew_within):
     place.control.path.write_text('{"theirs":1}')
