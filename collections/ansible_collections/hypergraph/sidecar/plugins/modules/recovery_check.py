@@ -56,6 +56,11 @@ options:
     description: Seconds within which 95 % of chats have to be served while a fault is in force.
     type: float
     default: 0.5
+  ended_early:
+    description:
+      - What ended the experiments before they could be judged, which is an error then. C(host), C(task) and C(msg) tell where and why,
+        C(reverted) is the result of taking back what was in force; where that failed, so does the check.
+    type: dict
   load:
     description:
       - The load that ran beside the experiments. C(started) and C(split) are results of M(hypergraph.sidecar.load_beside), C(summary) is
@@ -126,6 +131,7 @@ def main() -> None:
             "min_trials": {"type": "int", "default": 3},
             "budget": {"type": "float", "default": 10.0},
             "chat_seconds": {"type": "float", "default": 0.5},
+            "ended_early": {"type": "dict"},
             "load": {"type": "dict"},
             "correlation_seconds": {"type": "float", "default": 1.0},
             "max_regression": {"type": "float", "default": 0.2},

@@ -94,7 +94,7 @@ def judge_experiment(verdict: Verdict, experiment: Experiment, trials: Sequence[
         verdict.inconclusive("experiment-not-run", f"{name}: no trial was made", "Look at what ended the run before it.")
         return
     verdict.examine("trials", len(trials))
-    reverted = _judge_reverts(verdict, name, trials)
+    reverted = judge_reverts(verdict, name, trials)
     complete = [trial for trial in trials if _is_whole(verdict, name, trial)]
     if not complete:
         return
@@ -116,8 +116,8 @@ def judge_experiment(verdict: Verdict, experiment: Experiment, trials: Sequence[
             _judge_recovery(verdict, name, seen, limits)
 
 
-def _judge_reverts(verdict: Verdict, name: str, trials: Sequence[Mapping[str, Any]]) -> bool:
-    """A fault that was taken back shows neither in the file nor, for good, in the service."""
+def judge_reverts(verdict: Verdict, name: str, trials: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the faults were taken back, as far as that was tried: such show neither in the file nor, for good, in the service."""
     results = [result for trial in trials for result in trial.get("reverted", ())]
     failed = [str(result.get("msg", "")) for result in results if _failed(result)]
     lasting = [

@@ -12,8 +12,9 @@ from ..examination import Inspection
 from ..faults import CheckError
 from ..load.exceedance import STATISTICS
 from ..ranges import hold_within
+from ..verdict import Verdict
 from .callers import Terms, judge_callers
-from .judgement import Experiment, Limits, judge_drill, judge_experiment
+from .judgement import Experiment, Limits, judge_drill, judge_experiment, judge_reverts
 
 
 def examine(inspection: Inspection) -> None:
@@ -25,6 +26,9 @@ def examine(inspection: Inspection) -> None:
     if repeated is not None:
         said = f"two experiments are called {repeated!r}, expected distinct names"
         raise CheckError("bad-experiment", said, "Give one of them a name of its own.")
+    if params["ended_early"] is not None:
+        _judge_early_end(verdict, params["ended_early"])
+        return
     if not params["allowed"]:
         verdict.skip(
             "disabled_by_config",
@@ -40,6 +44,16 @@ def examine(inspection: Inspection) -> None:
         judge_experiment(verdict, experiment, [trial for trial in params["trials"] if trial.get("experiment") == experiment.name], limits)
     if params["load"] is not None:
         judge_callers(verdict, experiments, params["load"], _terms(params))
+
+
+def _judge_early_end(verdict: Verdict, ended: Mapping[str, Any]) -> None:
+    """Experiments that something else than a fault ended are an error, or worse where what was in force may still be."""
+    host = ended.get("host")
+    said = f"the experiments ended early on {host}, in task {str(ended.get('task'))!r}: {ended.get('msg')}"
+    verdict.error("experiments-ended-early", said, "Correct what it names, and run again.")
+    reverted = ended.get("reverted") or {"failed": True, "msg": "nothing was taken back"}
+    if not reverted.get("skipped"):
+        judge_reverts(verdict, f"what was in force on {host}", [{"reverted": [reverted]}])
 
 
 def _terms(params: Mapping[str, Any]) -> Terms:

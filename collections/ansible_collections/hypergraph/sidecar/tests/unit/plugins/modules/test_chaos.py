@@ -186,6 +186,23 @@ def test_recovery_is_skipped_where_chaos_is_not_allowed_and_refuses_what_it_cann
         assert run(recovery_check, experiments=bad)["verdict"]["status"] == "error"
 
 
+@pytest.mark.parametrize(
+    ("reverted", "status", "code"),
+    [
+        ({"skipped": True}, "error", "experiments-ended-early"),
+        ({"changed": False, "reverted": []}, "error", "experiments-ended-early"),
+        ({"failed": True, "msg": "the disk is gone", "reason_code": "revert-failed"}, "fail", "revert-failed"),
+        ({"failed": True, "msg": "'tmp' is undefined"}, "fail", "revert-failed"),
+        (None, "fail", "revert-failed"),
+    ],
+)
+def test_experiments_that_something_ended_are_no_pass_nor_worse_than_what_stays(run, reverted, status, code):
+    ended = {"host": "one", "task": "Put it in", "msg": "'x' is undefined", "reverted": reverted}
+    verdict = run(recovery_check, experiments=[], ended_early=ended)["verdict"]
+    assert (verdict["status"], verdict["reason_code"]) == (status, code), verdict["reason"]
+    assert "the experiments ended early on one, in task 'Put it in': 'x' is undefined" in json.dumps(verdict)
+
+
 SEEN = {"symptom": "failed"}
 
 
