@@ -21,7 +21,7 @@ from ..load.telling import told
 from ..probability.binomial import surely_above, surely_at_most
 from ..verdict import Verdict
 from .judgement import Experiment
-from .windows import AFTER, BEFORE, DURING, phase_name
+from .windows import AFTER, BEFORE, DURING, phase_name, windows
 
 _QUANTILE, _CONFIDENCE = 0.95, 0.95
 _ALPHA = 1 - _CONFIDENCE
@@ -35,10 +35,13 @@ class Terms:
     max_regression: float
 
 
-def judge_callers(verdict: Verdict, experiments: Sequence[Experiment], load: Mapping[str, Any], terms: Terms) -> None:
+def judge_callers(
+    verdict: Verdict, experiments: Sequence[Experiment], trials: Sequence[Mapping[str, Any]], load: Mapping[str, Any], terms: Terms
+) -> None:
     """Judge each fault. ``load`` has the results ``started`` and ``split`` of module ``load_beside``, and the ``summary`` that was split.
 
-    Raises CheckError where the summary is none.
+    Of ``trials`` none may have gone through all its steps; then the summary has no phase to be judged by. Raises CheckError where it is no
+    summary.
     """
     for step, done in (("started", "did not begin"), ("split", "cannot be told")):
         result = load.get(step) or {}
@@ -47,6 +50,10 @@ def judge_callers(verdict: Verdict, experiments: Sequence[Experiment], load: Map
             code = str(result.get("reason_code") or "load-not-driven")
             verdict.inconclusive(code, f"the load beside the experiments {done}: {said}", "Correct what it names, and run again.")
             return
+    if not windows(trials, 0.0):
+        said = "the load beside the experiments met no fault to be judged by: no trial went through all its steps"
+        verdict.inconclusive("too-few-samples", said, "See what ended the trials.")
+        return
     summary = read(str(load.get("summary")))
     verdict.record(load=told(summary, _QUANTILE))
     if not _sound(verdict, summary):

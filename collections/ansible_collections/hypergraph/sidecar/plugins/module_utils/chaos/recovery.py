@@ -43,7 +43,7 @@ def examine(inspection: Inspection) -> None:
     for experiment in experiments:
         judge_experiment(verdict, experiment, [trial for trial in params["trials"] if trial.get("experiment") == experiment.name], limits)
     if params["load"] is not None:
-        judge_callers(verdict, experiments, params["load"], _terms(params))
+        judge_callers(verdict, experiments, params["trials"], params["load"], _terms(params))
 
 
 def _judge_early_end(verdict: Verdict, ended: Mapping[str, Any]) -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.chaos.callers import Terms, judge_callers
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.chaos.judgement import Experiment
+from ansible_collections.hypergraph.sidecar.plugins.module_utils.faults import CheckError
 from ansible_collections.hypergraph.sidecar.plugins.module_utils.verdict import Verdict
-from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.chaos.trials import experiment
+from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.chaos.trials import experiment, trial
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.load.summaries import phase, steady, summary
 
 PARTS = ("before", "during", "after")
@@ -28,11 +29,11 @@ def load(tmp_path, chats, *, name="drop-s3", attach_rate=0.05, **changes):
     return {"started": DONE, "split": DONE, "summary": str(path)}
 
 
-def judged(told, *documents):
+def judged(told, *documents, trials=None):
     verdict = Verdict("chaos_recovery")
     verdict.expect("the trials hold", True, reason_code="recovery-over-budget")
     experiments = [Experiment.read(document) for document in documents or [experiment()]]
-    judge_callers(verdict, experiments, told, Terms(1.0, 0.2))
+    judge_callers(verdict, experiments, [trial()] if trials is None else trials, told, Terms(1.0, 0.2))
     return verdict.to_dict()
 
 
@@ -129,6 +130,17 @@ def test_a_load_that_cannot_be_believed_says_nothing(tmp_path, changes, code):
 def test_a_load_that_was_not_driven_does_not_pass(tmp_path, step, result, code):
     verdict = judged({**load(tmp_path, chats()), step: result})
     assert (verdict["status"], verdict["reason_code"]) == ("inconclusive", code)
+
+
+def test_without_a_whole_trial_there_is_nothing_to_be_judged_by(tmp_path):
+    path = tmp_path / "phases.json"
+    path.write_text(json.dumps(summary({}, phases=[])))
+    told = {"started": DONE, "split": DONE, "summary": str(path)}
+    for trials in ((), (trial(injected=[{"reason_code": "lease-too-short"}]),)):
+        verdict = judged(told, trials=trials)
+        assert (verdict["status"], verdict["reason_code"]) == ("inconclusive", "too-few-samples"), verdict["reason"]
+    with pytest.raises(CheckError, match="phases"):
+        judged(told)
 
 
 def test_each_fault_is_judged_for_itself(tmp_path):
