@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 
 from ..examination import Examination
 from . import coverage
@@ -36,7 +37,9 @@ def examine(run: Examination) -> None:
             matrix.settle()
     finally:
         _judge(run, matrix, rows, refusals)
-        _tidy(run, resources)
+        with ExitStack() as tidying:
+            for things in resources.values():
+                tidying.callback(things.tidy, run.verdict)
     judge_tokens(run.verdict, tokens, run.connection.absent_tokens, owned)
     judge_gaps(run.verdict, columns, rows)
     coverage.judge(run, routes)
@@ -52,17 +55,6 @@ def _judge(run: Examination, matrix: Matrix, rows: Iterable[Route], refusals: Ma
         judge_effects(run.verdict, matrix)
     shown = {route.name: {cell.caller.name: cell.status for cell in matrix.cells if cell.route is route} for route in rows}
     run.verdict.record(matrix=shown)
-
-
-def _tidy(run: Examination, resources: Mapping[str, Resources]) -> None:
-    for tenant, things in resources.items():
-        left = things.tidy()
-        if left:
-            run.verdict.error(
-                "webhook-left-behind",
-                f"webhooks of the probe could not be deleted from tenant {tenant}: {', '.join(left)}",
-                "Delete them by hand: DELETE /v1/webhooks/{id} with a token of that tenant.",
-            )
 
 
 def _skip_writes(run: Examination, writing: list[Route]) -> None:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
-from urllib.parse import quote
 
 from ..connection import Token
 from ..faults import CheckError, CheckFault, CheckInconclusive
-from ..http_client import Client
+from ..http_client import Answer, Client
 from ..traces import canary, read_status, submit, wait_for_end
+from ..verdict import Verdict
+from ..webhook_removal import WEBHOOKS, is_gone, remove_webhook, webhook_id, webhook_path
 
 # Long enough for a trace to appear in a list after the request that made it was answered, by far.
 SETTLE_SECONDS = 0.2
@@ -122,17 +123,16 @@ class Resources:
 
     def register(self, url: str) -> str:
         """Register a webhook and return its id. Raises CheckError where it is refused."""
-        answer = self._client.post("/v1/webhooks", self._owner, json=hook(url))
-        document = answer.json() if 200 <= answer.status < 300 else None
-        identity = document.get("id") if isinstance(document, dict) else None
+        answer = self._client.post(WEBHOOKS, self._owner, json=hook(url))
+        identity = webhook_id(answer)
         if not identity:
             raise CheckError(
                 "webhook-refused",
-                f"POST /v1/webhooks with token {self._owner.name!r} answered {answer.status} without an id",
+                f"POST {WEBHOOKS} with token {self._owner.name!r} answered {answer.status} without an id",
                 "Check that the token carries traces:write and that the answer names the webhook's id.",
             )
-        self._hooks.add(str(identity))
-        return str(identity)
+        self._hooks.add(identity)
+        return identity
 
     def lists_webhooks(self) -> bool:
         """Whether reading back would see a webhook: one registered for the purpose is in the list, by its id and its address."""
@@ -155,24 +155,28 @@ class Resources:
             self.drop_webhook(identity)
         return bool(found)
 
-    def tidy(self) -> tuple[str, ...]:
-        """Delete what webhooks of the probe remain, and return the ids of those that could not be."""
-        with suppress(CheckError):
-            # Also those whose id never came back.
-            self._hooks.update(identity for identity, url in self._webhooks().items() if url in self._addresses)
-        for identity in sorted(self._hooks):
+    def tidy(self, verdict: Verdict) -> None:
+        """Delete what webhooks of the probe remain; each that stays becomes an error of the verdict."""
+        with ExitStack() as removals:
+            # Each has its turn also where the deadline ends the one before, or the list.
+            for identity in self._hooks:
+                removals.callback(remove_webhook, self._ask, identity, "", verdict, self._owner.tenant_id)
             with suppress(CheckError):
-                self.drop_webhook(identity)
-        return tuple(sorted(self._hooks))
+                for identity, url in self._webhooks().items():
+                    # Also those whose id never came back.
+                    if url in self._addresses and identity not in self._hooks:
+                        removals.callback(remove_webhook, self._ask, identity, url, verdict, self._owner.tenant_id)
 
     def drop_webhook(self, identity: str) -> None:
         """Delete a webhook of the probe, or leave it for the end where that is refused."""
-        answer = self._client.request("DELETE", f"/v1/webhooks/{quote(identity, safe='')}", self._owner)
-        if 200 <= answer.status < 300 or answer.status in (404, 410):
+        if is_gone(self._ask("DELETE", webhook_path(identity))):
             self._hooks.discard(identity)
 
+    def _ask(self, method: str, path: str) -> Answer:
+        return self._client.request(method, path, self._owner)
+
     def _webhooks(self) -> dict[str, str]:
-        return {str(row.get("id")): str(row.get("url")) for row in self._rows("/v1/webhooks")}
+        return {str(row.get("id")): str(row.get("url")) for row in self._rows(WEBHOOKS)}
 
     def _rows(self, path: str) -> list[Mapping[str, Any]]:
         """The rows of a list answer, which is ``{"data": [...]}`` as OpenAI lists are."""

@@ -16,9 +16,11 @@ from urllib.parse import urlsplit
 from .. import strict_json
 from ..connection import Token
 from ..examination import Examination
+from ..http_client import Answer
 from ..traces import TERMINAL_STATES, canary
 from ..verdict import Verdict
 from ..webhook_listener import Delivery, WebhookListener, is_loopback
+from ..webhook_removal import WEBHOOKS, is_gone, remove_webhook, webhook_id, webhook_path
 from .lifecycle import Trace
 
 SIGNATURE = "x-hypergraph-signature"
@@ -63,21 +65,22 @@ def registered(run: Examination, token: Token | None) -> Iterator[Webhook | None
             )
             yield None
             return
-        identity = _register(run, token, listener.url, secret)
+        answer = run.client.post(WEBHOOKS, token, json={"url": listener.url, "secret": secret})
+        identity = ""
         try:
+            identity = webhook_id(answer)
+            _judge_registration(run.verdict, answer, identity, secret)
             yield Webhook(listener, secret) if identity else None
         finally:
-            if identity:
-                _delete(run, token, identity)
+            # Behind a proxy a 5xx may come after all was done.
+            if not 400 <= answer.status < 500:
+                _delete(run, token, identity, listener.url)
     finally:
         listener.close()
 
 
-def _register(run: Examination, token: Token | None, url: str, secret: str) -> str:
-    answer = run.client.post("/v1/webhooks", token, json={"url": url, "secret": secret})
-    document = answer.json() if 200 <= answer.status < 300 else None
-    identity = document.get("id") if isinstance(document, dict) else None
-    run.verdict.expect(
+def _judge_registration(verdict: Verdict, answer: Answer, identity: str, secret: str) -> None:
+    verdict.expect(
         "webhook: a callback can be registered",
         bool(identity),
         expected="a 2xx status and an id",
@@ -85,7 +88,7 @@ def _register(run: Examination, token: Token | None, url: str, secret: str) -> s
         reason_code="webhook-refused",
         action="Accept webhooks from callers with traces:write, and answer with the id to delete them by.",
     )
-    run.verdict.expect(
+    verdict.expect(
         "webhook: the answer does not show the secret",
         secret not in answer.text,
         expected="no secret",
@@ -93,19 +96,30 @@ def _register(run: Examination, token: Token | None, url: str, secret: str) -> s
         reason_code="webhook-secret-shown",
         action="Leave the secret out of every answer.",
     )
-    return str(identity or "")
 
 
-def _delete(run: Examination, token: Token | None, identity: str) -> None:
-    answered = run.client.request("DELETE", f"/v1/webhooks/{identity}", token).status
-    run.verdict.expect(
-        "webhook: the callback can be deleted",
-        200 <= answered < 300,
-        expected="a 2xx status",
-        observed=answered,
-        reason_code="webhook-not-deleted",
-        action=f"Delete webhook {identity} of the probe by hand, and find out why its owner cannot.",
-    )
+def _delete(run: Examination, token: Token | None, identity: str, url: str) -> None:
+    """Delete it as an owner may, which is examined; where that leaves it, or its id is not known, take it back all the same."""
+
+    def ask(method: str, path: str) -> Answer:
+        return run.client.request(method, path, token)
+
+    gone = False
+    try:
+        if identity:
+            answer = ask("DELETE", webhook_path(identity))
+            gone = is_gone(answer)
+            run.verdict.expect(
+                "webhook: the callback can be deleted",
+                200 <= answer.status < 300,
+                expected="a 2xx status",
+                observed=answer.status,
+                reason_code="webhook-not-deleted",
+                action="Find out why its owner cannot delete it.",
+            )
+    finally:
+        if not gone:
+            remove_webhook(ask, identity, url, run.verdict, token.tenant_id if token else "(none)")
 
 
 def judge_webhook(verdict: Verdict, webhook: Webhook, trace: Trace, tenant_id: str | None, within: float, tolerance: float) -> None:

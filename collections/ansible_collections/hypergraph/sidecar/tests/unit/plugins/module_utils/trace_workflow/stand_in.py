@@ -65,6 +65,8 @@ class StandIn(ThreadingHTTPServer):
     graph_status = 200
     register_status = 201
     delete_status = 204
+    # How many deletions leave the webhook where it is.
+    stuck = 0
     delivery_attempts = 2
     chat_status = 200
     answers_date = True
@@ -213,6 +215,11 @@ class Handler(BaseHTTPRequestHandler):
             if gateway.register_status < 300:
                 gateway.webhooks[identity] = body
             return self.reply(gateway.register_status, gateway.registered(identity, body))
+        if self.command == "GET":
+            return self.reply(200, {"data": [{"id": identity, "url": hook["url"]} for identity, hook in gateway.webhooks.items()]})
+        if gateway.stuck:
+            gateway.stuck -= 1
+            return self.reply(500, b"")
         gateway.webhooks.pop(parts[2], None)
         return self.reply(gateway.delete_status, b"")
 

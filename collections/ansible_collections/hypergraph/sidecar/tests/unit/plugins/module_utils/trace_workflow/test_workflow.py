@@ -428,6 +428,29 @@ def test_nothing_is_sent_where_nothing_can_be_examined(serve, verdict_on, check_
     assert gateway.seen == []
 
 
+def test_a_webhook_that_is_deleted_only_when_asked_again_is_not_left_behind(serve, verdict_on):
+    gateway = serve(stuck=2)
+    verdict = verdict_on(gateway)
+    assert failing(verdict) == [("webhook: the callback can be deleted", "webhook-not-deleted")]
+    assert (gateway.webhooks, verdict["errors"]) == ({}, [])
+
+
+def test_a_webhook_that_cannot_be_deleted_is_told(serve, verdict_on):
+    gateway = serve(stuck=9)
+    verdict = verdict_on(gateway)
+    (identity,) = gateway.webhooks
+    (left,) = verdict["errors"]
+    assert (verdict["reason_code"], left["reason_code"]) == ("webhook-not-deleted", "webhook-left-behind")
+    assert identity in left["reason"]
+
+
+@pytest.mark.parametrize(("answered", "status"), [(b"{", "error"), ({}, "fail")])
+def test_a_webhook_whose_id_never_came_back_is_deleted(serve, verdict_on, answered, status):
+    gateway = serve(registered=lambda self, identity, body: answered)
+    assert verdict_on(gateway)["status"] == status
+    assert gateway.webhooks == {}
+
+
 def test_a_crash_in_the_middle_still_deletes_the_webhook(serve, verdict_on):
     gateway = serve(chat=lambda self, trace: {"choices": [], "model": 1}, chat_status=500)
     assert verdict_on(gateway)["status"] == "error"
