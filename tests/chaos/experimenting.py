@@ -35,6 +35,16 @@ BRIEF = {
 }
 
 
+def struck(journal: Path) -> str:
+    """Whether the fault of a trial was in force, for a template."""
+    return f"""'"percent": 100' in (lookup('ansible.builtin.file', '{journal}', errors='ignore') | default('', true))"""
+
+
+def broken_when_struck(journal: Path) -> str:
+    """A template of a timeout that cannot be resolved any more then."""
+    return f"{{{{ lookup('ansible.builtin.file', '/no-such-file') if {struck(journal)} else 10 }}}}"
+
+
 @contextmanager
 def experiment(lab: Lab, results: Path, inventory: Path | str = "inventories/lab") -> Iterator[subprocess.Popen[bytes]]:
     """The chaos playbook under way."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.experimenting import BEFORE, BRIEF
+from tests.chaos.experimenting import BEFORE, BRIEF, broken_when_struck
 from tests.conftest import Lab
 
 
@@ -22,8 +22,7 @@ def test_a_verdict_comes_and_no_fault_stays(in_force: bool, start_lab: Callable[
     # Long enough for nobody to take it for the dead-man's work.
     variables: dict[str, Any] = {**BRIEF, "sidecar_chaos_trials": 1, "sidecar_chaos_ttl": 300, "sidecar_chaos_renew_within": 300}
     if in_force:
-        struck = f"""'"percent": 100' in (lookup('ansible.builtin.file', '{journal}', errors='ignore') | default('', true))"""
-        variables["sidecar_timeout"] = f"{{{{ lookup('ansible.builtin.file', '/no-such-file') if {struck} else 10 }}}}"
+        variables["sidecar_timeout"] = broken_when_struck(journal)
     else:
         (usual,) = BRIEF["sidecar_chaos_experiments"]  # type: ignore[misc]
         broken = {**usual, "parameters": {"percent": "{{ undefined_thing }}"}}

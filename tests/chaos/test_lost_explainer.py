@@ -1,4 +1,4 @@
-"""An explainer drops out while its fault is in force: what the others say is no answer for it."""
+"""An explainer drops out while its fault is in force, or all do: what the others say is no answer for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.experimenting import BRIEF, GRACE, TTL, fill, full_disk, seconds_until
+from tests.chaos.experimenting import BRIEF, GRACE, TTL, broken_when_struck, fill, full_disk, seconds_until, struck
 from tests.conftest import Lab
 from tests.running import CHECKOUT
 
@@ -28,9 +28,7 @@ def inventory(place: Path, control: Path, lost: dict[str, tuple[Any, Any]]) -> P
     folder.mkdir()
     (folder / "group_vars").symlink_to(CHECKOUT / "inventories/lab/group_vars")
     local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-    journal = journal_of(control)
-    struck = f"""'"percent": 100' in (lookup('ansible.builtin.file', '{journal}', errors='ignore') | default('', true))"""
-    changing = {name: f"{{{{ {after!r} if {struck} else {before!r} }}}}" for name, (before, after) in lost.items()}
+    changing = {name: f"{{{{ {after!r} if {struck(journal_of(control))} else {before!r} }}}}" for name, (before, after) in lost.items()}
     hosts = {"localhost": local, "lab": local, "other": {**local, "sidecar_chaos_control_path": str(control), **changing}}
     children = {"sidecar_probes": {"hosts": {"lab": {}}}, "sidecar_explainers": {"hosts": {"lab": {}, "other": {}}}}
     (folder / "hosts.yml").write_text(json.dumps({"all": {"hosts": hosts, "children": children}}))
@@ -63,3 +61,22 @@ def test_it_leaves_the_play(start_lab: Callable[..., Lab], tmp_path: Path) -> No
     check = judged(start_lab(), tmp_path, {"ansible_become": (False, True), "ansible_become_method": ("sudo", "none.such.method")})
     assert (check["status"], check["reason_code"]) == ("fail", "revert-failed"), check["reason"]
     assert "other" in check["reason"]
+
+
+def test_a_task_that_runs_once_for_all_of_them_breaks(start_lab: Callable[..., Lab], tmp_path: Path) -> None:
+    lab, control = start_lab(), tmp_path / "other.json"
+    # Long enough for nobody to take it for the dead-man's work.
+    variables = {
+        **BRIEF,
+        "sidecar_chaos_ttl": 300,
+        "sidecar_chaos_renew_within": 300,
+        "sidecar_timeout": broken_when_struck(journal_of(control)),
+    }
+    run = lab.verify(tmp_path / "results", "-i", str(inventory(tmp_path, control, {})), "-e", json.dumps(variables), name="chaos")
+    check = run.checks["chaos_recovery"]
+    assert (run.returncode, check["status"], check["reason_code"]) == (2, "error", "experiments-ended-early"), check["reason"]
+    assert {error["reason_code"] for error in check["errors"]} == {"experiments-ended-early"}
+    assert [(one["name"], one["ok"]) for one in check["assertions"]] == [
+        (f"what was in force on {host}: the fault is taken back", True) for host in ("lab", "other")
+    ]
+    assert not control.exists()
