@@ -15,7 +15,7 @@ import os
 import shlex
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
@@ -74,14 +74,7 @@ class ActionModule(ActionBase):
         job = started.get("ansible_job_id")
         if not job or started.get("failed"):
             return started
-        with _stoppable():
-            try:
-                result = self._watched(str(job), directory, str(variables.get("inventory_hostname", "")), variables)
-            except BaseException:
-                with suppress(Exception, _Silent), _within(_ANSWER_WITHIN_S):
-                    self._stop(directory)
-                raise
-        return result
+        return self._until_it_ends(str(job), directory, str(variables.get("inventory_hostname", "")), variables)
 
     def cleanup(self, force: bool = False) -> None:
         """Remove what Ansible put on the host; one that is out of reach keeps it, which must not take the place of the result."""
@@ -96,6 +89,18 @@ class ActionModule(ActionBase):
         finally:
             self._task.async_val = 0
         return started
+
+    def _until_it_ends(self, job: str, directory: str, host: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """The job's result. A job whose play is ended is stopped."""
+        with _stoppable() as raise_if_stopped:
+            try:
+                result = self._watched(job, directory, host, variables)
+                raise_if_stopped()
+            except BaseException:
+                with suppress(Exception, _Silent), _within(_ANSWER_WITHIN_S):
+                    self._stop(directory)
+                raise
+        return result
 
     def _watched(self, job: str, directory: str, host: str, variables: dict[str, Any]) -> dict[str, Any]:
         """Wait for the job's end and return its result."""
@@ -212,21 +217,30 @@ def _within(seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let signals that end the play raise in the body, and do what they would have done when it is over."""
+def _stoppable() -> Iterator[Callable[[], None]]:
+    """Let signals that end the play raise in the body, and do what they would have done when it is over.
+
+    What is yielded raises again: code that the signal came upon may have kept the exception, such as while an object was destroyed.
+    """
+    received: list[int] = []
 
     def stop(number: int, _frame: Any) -> NoReturn:
         # ansible-core sends another while this one is dealt with.
         for caught in before:
             signal.signal(caught, signal.SIG_IGN)
+        received.append(number)
         raise _Stopped(number)
+
+    def raise_if_stopped() -> None:
+        if received:
+            raise _Stopped(received[0])
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
         signal.signal(number, stop)
     stopped: _Stopped | None = None
     try:
-        yield
+        yield raise_if_stopped
     except _Stopped as signalled:
         stopped = signalled
     finally:

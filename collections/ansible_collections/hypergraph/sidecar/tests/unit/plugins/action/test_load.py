@@ -12,11 +12,13 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.hypergraph.sidecar.plugins.action import load
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.action.playbooks import COLLECTIONS, play, tasks
 from ansible_collections.hypergraph.sidecar.tests.unit.plugins.module_utils.load.service import explaining, serving
 
@@ -114,3 +116,25 @@ def test_when_the_play_ends_the_run_ends_with_it_and_keeps_what_it_measured(numb
         assert summary["classes"]["chat"]["steady"]["count"] > 0
         time.sleep(0.3)
         assert len(service.requests) == asked
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_whose_exception_is_lost_ends_the_run_all_the_same(number: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped: list[str] = []
+    done: list[int] = []
+    before = signal.signal(number, lambda caught, _frame: done.append(caught))
+
+    def watched(*_told: object) -> dict[str, Any]:
+        with suppress(BaseException):
+            os.kill(os.getpid(), number)
+        return {"failed": True, "msg": "the job was not found"}
+
+    action = load.ActionModule.__new__(load.ActionModule)
+    monkeypatch.setattr(action, "_watched", watched)
+    monkeypatch.setattr(action, "_stop", stopped.append)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            action._until_it_ends("job", "/runs/1", "lab", {})
+    finally:
+        signal.signal(number, before)
+    assert (stopped, done) == (["/runs/1"], [number])
